@@ -1,0 +1,160 @@
+"""The registries every room fills and the edges bind: HTTP routes, socket events, jobs.
+
+A room declares; `web`, `live` and `workers` bind. Nothing here knows Flask. Each entry names the permission it needs, so
+that one test can walk them all and one page can list them.
+
+An HTTP view is called as `view(session, actor, **path, body=…, query=…)` inside one unit of work that the edge opens and
+commits; with `transaction=False` it is called as `view(actor, …)` and opens its own (it talks to the network between
+them). An API view returns what `answer` dumps; a page returns HTML; either may return a `Reply` to say more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from creator_hub.core.access import Permission
+from creator_hub.core.schemas import WireSchema
+
+View = TypeVar("View", bound=Callable[..., Any])
+Surface = Literal["api", "page"]
+API_PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with more to say than its body: status, headers, cookies (value None deletes), raw bytes."""
+
+    body: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str | None] = field(default_factory=dict)
+    cookie_max_age: int | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a page sends the browser next (303)."""
+
+    location: str
+    cookies: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP route. `rule` is Flask's (`/groups/<handle>`); API rules are relative to /api/v1."""
+
+    method: str
+    rule: str
+    view: Callable[..., Any]
+    permission: Permission
+    surface: Surface
+    body: WireSchema | None
+    query: WireSchema | None
+    answer: WireSchema | None
+    status: int
+    transaction: bool
+    csrf: bool
+    raw_body: bool
+    body_optional: bool
+    limit: str | None
+    summary: str
+
+    @property
+    def path(self) -> str:
+        return API_PREFIX + self.rule if self.surface == "api" else self.rule
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEvent:
+    """One client → server event; the handler returns the fields of its acknowledgement."""
+
+    name: str
+    schema: WireSchema
+    permission: Permission
+    handler: Callable[..., Any]
+    transaction: bool
+    limit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done for an outbox topic. With `transaction=False` the job opens its own units of work."""
+
+    topic: str
+    run: Callable[..., None]
+    permission: Permission
+    transaction: bool
+
+
+ROUTES: list[Route] = []
+SOCKET_EVENTS: dict[str, SocketEvent] = {}
+JOBS: dict[str, Job] = {}
+
+
+def route(
+    method: str,
+    rule: str,
+    *,
+    permission: Permission,
+    surface: Surface = "api",
+    body: WireSchema | None = None,
+    query: WireSchema | None = None,
+    answer: WireSchema | None = None,
+    status: int = 200,
+    transaction: bool = True,
+    csrf: bool = True,
+    raw_body: bool = False,
+    body_optional: bool = False,
+    limit: str | None = None,
+) -> Callable[[View], View]:
+    """Declare an HTTP route. `limit` is a rate per person or address ("10/minute"). The first docstring line is the
+    summary in the API description."""
+
+    def declare(view: View) -> View:
+        summary = (view.__doc__ or view.__name__.replace("_", " ")).strip().splitlines()[0]
+        ROUTES.append(
+            Route(
+                method, rule, view, permission, surface, body, query, answer, status,
+                transaction, csrf, raw_body, body_optional, limit, summary,
+            )  # fmt: skip
+        )
+        return view
+
+    return declare
+
+
+def page(
+    rule: str, *, permission: Permission, method: str = "GET", query: WireSchema | None = None, transaction: bool = True
+) -> Callable[[View], View]:
+    """Declare an HTML page."""
+    return route(method, rule, permission=permission, surface="page", query=query, transaction=transaction)
+
+
+def on(
+    name: str, schema: WireSchema, permission: Permission, *, transaction: bool = True, limit: str | None = None
+) -> Callable[[View], View]:
+    """Declare a socket event. The handler is called as `handler(session, actor, data)` and returns the ack's fields;
+    with `transaction=False` as `handler(actor, data)`."""
+
+    def declare(handler: View) -> View:
+        if name in SOCKET_EVENTS:
+            raise ValueError(f"socket event {name} is declared twice")
+        SOCKET_EVENTS[name] = SocketEvent(name, schema, permission, handler, transaction, limit)
+        return handler
+
+    return declare
+
+
+def job(topic: str, *, permission: Permission = Permission.WORK, transaction: bool = True) -> Callable[[View], View]:
+    """Bind an outbox topic to a verb: `run(session, payload)`, or `run(payload)` with `transaction=False`."""
+
+    def declare(run: View) -> View:
+        if topic in JOBS:
+            raise ValueError(f"topic {topic} is bound twice")
+        JOBS[topic] = Job(topic, run, permission, transaction)
+        return run
+
+    return declare

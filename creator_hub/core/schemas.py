@@ -1,0 +1,98 @@
+"""The base of every wire shape: unknown fields are refused, money and times have one form.
+
+Money is `{"amount_minor": 500, "currency": "USD"}`, times are RFC 3339 in UTC with a `Z`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+
+from creator_hub.core.money import Money
+from creator_hub.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+
+MAX_MINOR = 9_999_999_999
+
+
+class WireSchema(Schema):
+    """A request or answer shape. Unknown fields raise; what is not declared never leaves the house."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Text from people: trimmed, without NUL, between `shortest` and `longest` characters."""
+
+    def __init__(self, *, shortest: int = 1, longest: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is None or "\x00" in text:
+            raise ValidationError("This text contains a character that cannot be stored.")
+        return str(text).strip()
+
+
+class Timestamp(fields.AwareDateTime):
+    """An aware moment; dumped in UTC as `2026-11-25T04:48:00.123Z`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else rfc3339(value)
+
+
+class MoneyField(fields.Field[Money]):
+    """`{"amount_minor": int, "currency": "USD"}` ⇄ `core.money.Money`."""
+
+    def __init__(self, *, positive: bool = False, **kwargs: Any) -> None:
+        self.positive = positive
+        super().__init__(**kwargs)
+
+    def _serialize(self, value: Money | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else wire_money(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Money:
+        if not isinstance(value, dict) or set(value) != {"amount_minor", "currency"}:
+            raise ValidationError("Money is an object with amount_minor and currency.")
+        minor, currency = value["amount_minor"], value["currency"]
+        if isinstance(minor, bool) or not isinstance(minor, int) or abs(minor) > MAX_MINOR:
+            raise ValidationError("amount_minor is a whole number of minor units.")
+        if self.positive and minor <= 0:
+            raise ValidationError("The amount must be more than zero.")
+        try:
+            return Money(minor, currency)
+        except (TypeError, ValueError):
+            raise ValidationError("currency is a three-letter ISO code in capitals.") from None
+
+
+class ListQuery(WireSchema):
+    """`?limit=` (≤ 100) and `?after=<cursor>` of every list route; loads into a PageRequest."""
+
+    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
+    after = fields.String(load_default=None)
+
+    @post_load
+    def _as_request(self, data: dict[str, Any], **_: Any) -> PageRequest:
+        return PageRequest(**data)
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wire_money(money: Money) -> dict[str, Any]:
+    return {"amount_minor": money.minor, "currency": money.currency}
+
+
+def page_of(item: type[WireSchema]) -> WireSchema:
+    """The answer shape of a list of `item`."""
+    shape = WireSchema.from_dict(
+        {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}, name=f"{item.__name__}Page"
+    )
+    return shape()  # type: ignore[return-value]

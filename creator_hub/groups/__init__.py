@@ -1,0 +1,1 @@
+"""Groups, tiers, channels, memberships, invites, roles, entitlement intervals; a person's standing in a group, now."""

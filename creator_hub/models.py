@@ -1,0 +1,17 @@
+"""Every table of the house in one import, for migrations and for whoever opens the database."""
+
+from __future__ import annotations
+
+import importlib
+
+ROOMS = (
+    "creator_hub.core.clock",
+    "creator_hub.core.idempotency",
+    "creator_hub.core.outbox",
+    "creator_hub.streams.models",
+    "creator_hub.accounts.models",
+    "creator_hub.groups.models",
+)
+
+for _room in ROOMS:
+    importlib.import_module(_room)
