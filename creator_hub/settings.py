@@ -99,3 +99,18 @@ def _refuse_insecure(env: Mapping[str, str]) -> None:
         wrong.append(f"SECRET_KEY is shorter than {SHORTEST_SECRET_KEY} characters")
     if wrong:
         raise InsecureSettings("refusing to start in production: " + "; ".join(wrong))
+
+
+_current: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of this process; the composition roots call it once."""
+    global _current
+    _current = settings
+
+
+def current() -> Settings:
+    if _current is None:
+        raise RuntimeError("settings.use() has not been called")
+    return _current

@@ -1,0 +1,188 @@
+"""JSON routes of session and people."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import g, request
+from sqlalchemy.orm import Session
+
+from creator_hub import settings
+from creator_hub.accounts import csrf, doors, passwords, queries, schemas, service, sessions
+from creator_hub.accounts.models import User
+from creator_hub.core import limits
+from creator_hub.core.access import Actor, Permission
+from creator_hub.core.edge import Reply, route
+from creator_hub.core.errors import Invalid
+
+SIGN_UPS_PER_ADDRESS = "30/hour"
+ATTEMPTS_PER_ADDRESS = "60/15minutes"
+
+
+def signed_in(session: Session, user: User, *, status: int = 201) -> Reply:
+    """Begin a session on this device and answer with its cookie and its own CSRF token."""
+    row, secret = sessions.begin(
+        session, user, user_agent=request.user_agent.string, address=request.remote_addr or "unknown"
+    )
+    body = {"csrf_token": csrf.token_for(settings.current().secret_key, str(row.id)), "user": user}
+    return Reply(
+        body, status, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds())
+    )
+
+
+@route(
+    "POST",
+    "/users",
+    permission=Permission.SIGN_UP,
+    body=schemas.SignUpIn(),
+    answer=schemas.SessionOut(),
+    status=201,
+    limit=SIGN_UPS_PER_ADDRESS,
+)
+def sign_up(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
+    """Create an account and sign in."""
+    return signed_in(session, service.sign_up(session, **body))
+
+
+@route("GET", "/session", permission=Permission.SIGN_UP, answer=schemas.SessionOut())
+def show_session(session: Session, actor: Actor) -> dict[str, Any]:
+    """The signed-in person and the CSRF token to send with every change."""
+    user = doors.user_by_id(session, actor.user_id) if actor.user_id else None
+    return {"csrf_token": g.csrf_token, "user": user}
+
+
+@route(
+    "POST",
+    "/session",
+    permission=Permission.SIGN_UP,
+    body=schemas.SignInIn(),
+    answer=schemas.SessionOut(),
+    status=201,
+    limit=ATTEMPTS_PER_ADDRESS,
+)
+def sign_in(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
+    """Sign in with e-mail and password."""
+    return signed_in(session, service.authenticate(session, **body))
+
+
+@route("DELETE", "/session", permission=Permission.USE_ACCOUNT, status=204)
+def sign_out(session: Session, actor: Actor) -> Reply:
+    """Sign out on this device."""
+    if actor.session_id is not None:
+        sessions.end(session, actor.person(), actor.session_id)
+    return Reply(status=204, cookies={sessions.COOKIE: None})
+
+
+@route("GET", "/me", permission=Permission.USE_ACCOUNT, answer=schemas.MeOut())
+def show_me(session: Session, actor: Actor) -> User:
+    """The signed-in person."""
+    return doors.me(session, actor)
+
+
+@route("PATCH", "/me", permission=Permission.USE_ACCOUNT, body=schemas.MePatch(), answer=schemas.MeOut())
+def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
+    """Change the display name, or the password (needs the current one and ends the other sessions)."""
+    user = doors.me(session, actor)
+    if "display_name" in body:
+        user.display_name = body["display_name"]
+    if "password" in body:
+        limits.hit(service.SIGN_IN_PER_EMAIL, "password", str(user.id))
+        if not passwords.verify(user.password_hash, body.get("current_password", "")):
+            raise Invalid(errors={"current_password": ["This is not your current password."]})
+        service.change_password(session, user, password=body["password"], keep_session=actor.session_id)
+    return user
+
+
+@route(
+    "POST",
+    "/me/tokens",
+    permission=Permission.USE_ACCOUNT,
+    body=schemas.TokenIn(),
+    answer=schemas.NewTokenOut(),
+    status=201,
+    limit="20/hour",
+)
+def create_token(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """Create an API token; it is shown this once."""
+    token, secret = service.create_token(session, actor.person(), body["name"])
+    return {"id": token.id, "token": secret}
+
+
+@route("GET", "/me/tokens", permission=Permission.USE_ACCOUNT, answer=schemas.TokenPage())
+def list_tokens(session: Session, actor: Actor) -> dict[str, Any]:
+    """The living API tokens, without their secrets."""
+    return {"items": queries.tokens_of(session, actor.person()), "next": None}
+
+
+@route("DELETE", "/me/tokens/<uuid:token_id>", permission=Permission.USE_ACCOUNT, status=204)
+def revoke_token(session: Session, actor: Actor, token_id: uuid.UUID) -> None:
+    """Revoke an API token."""
+    sessions.revoke_token(session, actor.person(), token_id)
+
+
+@route("GET", "/me/devices", permission=Permission.USE_ACCOUNT, answer=schemas.DevicePage())
+def list_devices(session: Session, actor: Actor) -> dict[str, Any]:
+    """Where this person is signed in."""
+    rows = sessions.devices(session, actor.person())
+    return {"items": [device_shape(row, actor) for row in rows], "next": None}
+
+
+def device_shape(row: Any, actor: Actor) -> dict[str, Any]:
+    shown = ("id", "user_agent", "address", "created_at", "seen_at")
+    return {name: getattr(row, name) for name in shown} | {"current": row.id == actor.session_id}
+
+
+@route("DELETE", "/me/devices", permission=Permission.USE_ACCOUNT, status=204)
+def end_other_devices(session: Session, actor: Actor) -> None:
+    """Sign out everywhere else."""
+    sessions.end_all(session, actor.person(), keep=actor.session_id)
+
+
+@route("DELETE", "/me/devices/<uuid:device_id>", permission=Permission.USE_ACCOUNT, status=204)
+def end_device(session: Session, actor: Actor, device_id: uuid.UUID) -> None:
+    """Sign one device out."""
+    sessions.end(session, actor.person(), device_id)
+
+
+@route(
+    "POST", "/password-resets", permission=Permission.SIGN_UP, body=schemas.ResetIn(), status=202, limit="10/hour"
+)
+def request_reset(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a reset link by mail. The answer does not tell whether the account exists."""
+    service.request_reset(session, body["email"], settings.current().public_url)
+    return {}
+
+
+@route(
+    "POST",
+    "/password-resets/<token>",
+    permission=Permission.SIGN_UP,
+    body=schemas.ResetUse(),
+    answer=schemas.SessionOut(),
+    status=201,
+    limit="30/hour",
+)
+def use_reset(session: Session, actor: Actor, token: str, body: dict[str, Any]) -> Reply:
+    """Choose a new password with a reset link; every old session ends."""
+    return signed_in(session, service.reset_password(session, token, body["password"]))
+
+
+@route("GET", "/users/<handle>", permission=Permission.SEE_PUBLIC, answer=schemas.PublicUserOut())
+def show_user(session: Session, actor: Actor, handle: str) -> User:
+    """A person's public face."""
+    return doors.user_by_handle(session, handle)
+
+
+@route(
+    "PUT",
+    "/users/<uuid:user_id>/roles",
+    permission=Permission.MANAGE_ROLES,
+    body=schemas.RolesIn(),
+    answer=schemas.UserOut(),
+)
+def set_roles(session: Session, actor: Actor, user_id: uuid.UUID, body: dict[str, Any]) -> User:
+    """Set a person's platform roles."""
+    user = doors.user_by_id(session, user_id)
+    service.set_roles(user, body["roles"])
+    return user

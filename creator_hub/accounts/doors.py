@@ -1,0 +1,31 @@
+"""The ways to load a person."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creator_hub.accounts.models import User
+from creator_hub.core.access import Actor
+from creator_hub.core.errors import NotFound
+
+
+def me(session: Session, actor: Actor) -> User:
+    """The signed-in person's own row; raises SignInRequired."""
+    return user_by_id(session, actor.person())
+
+
+def user_by_id(session: Session, user_id: uuid.UUID) -> User:
+    user = session.get(User, user_id)
+    if user is None or user.deleted_at is not None:
+        raise NotFound
+    return user
+
+
+def user_by_handle(session: Session, handle: str) -> User:
+    user = session.scalars(select(User).where(User.handle == handle, User.deleted_at.is_(None))).one_or_none()
+    if user is None:
+        raise NotFound
+    return user

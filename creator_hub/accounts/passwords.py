@@ -1,0 +1,47 @@
+"""Passwords: Argon2id (RFC 9106) with the library's recommended cost.
+
+Hashing takes tens of milliseconds of CPU. In a gevent web process that would stop every socket, so it runs in gevent's
+thread pool there, and plainly everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from gevent import get_hub
+from gevent.monkey import is_module_patched
+
+_hasher = PasswordHasher()
+# Checked when the e-mail is unknown, so that the answer takes as long as for a known one.
+_NOBODYS_HASH = _hasher.hash("nobody has this password")
+Result = TypeVar("Result")
+
+
+def hash_password(password: str) -> str:
+    return _off_hub(lambda: _hasher.hash(password))
+
+
+def verify(password_hash: str | None, password: str) -> bool:
+    """True when the password fits. None (no such person) costs the same time and is never true."""
+
+    def check() -> bool:
+        try:
+            return _hasher.verify(password_hash or _NOBODYS_HASH, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    return _off_hub(check) and password_hash is not None
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """True when the cost has been raised since this hash was made."""
+    return _hasher.check_needs_rehash(password_hash)
+
+
+def _off_hub(work: Callable[[], Result]) -> Result:
+    if is_module_patched("threading"):
+        return get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
+    return work()

@@ -1,0 +1,118 @@
+"""Verbs of an account: sign up, sign in, change, reset."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from creator_hub.accounts import passwords, sessions
+from creator_hub.accounts.models import ApiToken, PasswordReset, User
+from creator_hub.accounts.secrets import TOKEN_PREFIX, digest, new_secret
+from creator_hub.core import clock, limits, mail
+from creator_hub.core.errors import BadRequest, Gone, Invalid, NotAllowed
+from creator_hub.core.ids import new_id
+
+RESET_LIFETIME = timedelta(hours=1)
+SIGN_IN_PER_EMAIL = "10/15minutes"
+
+
+def sign_up(
+    session: Session, *, email: str, password: str, handle: str, display_name: str, roles: Iterable[str] = ()
+) -> User:
+    """Create an account. Raises Invalid, by field, when the e-mail or the handle is taken."""
+    user = User(
+        id=new_id(),
+        email=email,
+        handle=handle,
+        display_name=display_name,
+        password_hash=passwords.hash_password(password),
+        roles=sorted(roles),
+        settings={},
+        created_at=clock.now(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        raise _taken(error) from None
+    return user
+
+
+def _taken(error: IntegrityError) -> Invalid:
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
+    if "email" in constraint:
+        return Invalid(errors={"email": ["This e-mail cannot be used. Sign in, or reset your password."]})
+    if "handle" in constraint:
+        return Invalid(errors={"handle": ["This handle is taken. Choose another."]})
+    raise error
+
+
+def authenticate(session: Session, *, email: str, password: str) -> User:
+    """The person behind these credentials. Unknown e-mail and wrong password are one answer, in one time."""
+    limits.hit(SIGN_IN_PER_EMAIL, "sign-in", email.lower())
+    user = session.scalars(select(User).where(User.email == email, User.deleted_at.is_(None))).one_or_none()
+    if not passwords.verify(user.password_hash if user else None, password) or user is None:
+        raise BadRequest("This e-mail and password do not match. Check both, or reset your password.", code="no_match")
+    if user.suspended_at is not None:
+        raise NotAllowed("This account is suspended.")
+    if passwords.needs_rehash(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
+    return user
+
+
+def change_password(session: Session, user: User, *, password: str, keep_session: uuid.UUID | None) -> None:
+    """Set a new password and end every other session: whoever knew the old one is out."""
+    user.password_hash = passwords.hash_password(password)
+    sessions.end_all(session, user.id, keep=keep_session)
+
+
+def create_token(session: Session, user_id: uuid.UUID, name: str) -> tuple[ApiToken, str]:
+    """A new API token; the secret is returned once and never again."""
+    secret = TOKEN_PREFIX + new_secret()
+    token = ApiToken(id=new_id(), user_id=user_id, name=name, secret_hash=digest(secret), created_at=clock.now())
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def request_reset(session: Session, email: str, public_url: str) -> None:
+    """Mail a reset link if the account exists. The caller answers the same either way."""
+    user = session.scalars(select(User).where(User.email == email, User.deleted_at.is_(None))).one_or_none()
+    secret, at = new_secret(), clock.now()
+    if user is None:
+        return
+    session.add(
+        PasswordReset(
+            id=new_id(), user_id=user.id, secret_hash=digest(secret), created_at=at, expires_at=at + RESET_LIFETIME
+        )
+    )
+    mail.send_later(
+        session,
+        to=user.email,
+        subject=_("Reset your password"),
+        text=_("Open this link within an hour to choose a new password:\n\n%(url)s\n\nIf it was not you, do nothing.")
+        % {"url": f"{public_url}/reset-password/{secret}"},
+    )
+
+
+def reset_password(session: Session, token: str, password: str) -> User:
+    """Use a reset link. The row is locked, so a link works once however often it is clicked."""
+    row = session.scalars(
+        select(PasswordReset).where(PasswordReset.secret_hash == digest(token)).with_for_update()
+    ).one_or_none()
+    if row is None or row.used_at is not None or row.expires_at <= clock.now():
+        raise Gone("This link has been used or has expired. Ask for a new one.", code="reset_expired")
+    row.used_at = clock.now()
+    user = session.get_one(User, row.user_id)
+    change_password(session, user, password=password, keep_session=None)
+    return user
+
+
+def set_roles(user: User, roles: Iterable[str]) -> None:
+    user.roles = sorted(set(roles))

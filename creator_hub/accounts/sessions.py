@@ -1,0 +1,158 @@
+"""Server-side sessions: the cookie holds a secret, the table knows the device, and ending one takes effect at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from creator_hub import streams
+from creator_hub.accounts.models import ApiToken, User, UserSession
+from creator_hub.accounts.secrets import digest, new_secret
+from creator_hub.core import clock
+from creator_hub.core.access import Actor
+from creator_hub.core.errors import NotFound
+from creator_hub.core.ids import new_id
+
+COOKIE = "hub_session"
+LIFETIME = timedelta(days=30)
+# "Last seen" is kept to the minute: a busy session must not write on every request.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def begin(session: Session, user: User, *, user_agent: str, address: str) -> tuple[UserSession, str]:
+    """Sign a person in on one device; returns the row and the secret for the cookie."""
+    secret, at = new_secret(), clock.now()
+    row = UserSession(
+        id=new_id(),
+        user_id=user.id,
+        secret_hash=digest(secret),
+        user_agent=user_agent[:300],
+        address=address,
+        created_at=at,
+        seen_at=at,
+        expires_at=at + LIFETIME,
+    )
+    session.add(row)
+    session.flush()
+    return row, secret
+
+
+def actor_for_cookie(session: Session, secret: str) -> Actor | None:
+    """Who holds this cookie, or None for a dead one. Slides the expiry."""
+    at = clock.now()
+    found = session.execute(
+        select(UserSession, User)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.secret_hash == digest(secret), UserSession.ended_at.is_(None), UserSession.expires_at > at)
+    ).one_or_none()
+    if found is None or found.User.deleted_at is not None:
+        return None
+    row: UserSession = found.UserSession
+    if at - row.seen_at > SEEN_EVERY:
+        row.seen_at, row.expires_at = at, at + LIFETIME
+    return _actor(found.User, session_id=row.id)
+
+
+def actor_for_token(session: Session, token: str) -> Actor | None:
+    """Who holds this API token, or None for a revoked or unknown one."""
+    at = clock.now()
+    found = session.execute(
+        select(ApiToken, User)
+        .join(User, User.id == ApiToken.user_id)
+        .where(ApiToken.secret_hash == digest(token), ApiToken.revoked_at.is_(None))
+    ).one_or_none()
+    if found is None or found.User.deleted_at is not None:
+        return None
+    row: ApiToken = found.ApiToken
+    if row.used_at is None or at - row.used_at > SEEN_EVERY:
+        row.used_at = at
+    return _actor(found.User, token_id=row.id)
+
+
+def _actor(user: User, *, session_id: uuid.UUID | None = None, token_id: uuid.UUID | None = None) -> Actor:
+    return Actor(
+        user_id=user.id,
+        roles=frozenset(user.roles),
+        session_id=session_id,
+        token_id=token_id,
+        suspended=user.suspended_at is not None,
+    )
+
+
+def devices(session: Session, user_id: uuid.UUID) -> Sequence[UserSession]:
+    """The living sessions of a person, most recent first."""
+    return session.scalars(
+        select(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+        .order_by(UserSession.seen_at.desc())
+    ).all()
+
+
+def end(session: Session, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
+    """End one session of this person; raises NotFound for another's."""
+    ended = _end_where(session, user_id, UserSession.id == session_id)
+    if not ended:
+        raise NotFound
+
+
+def end_all(session: Session, user_id: uuid.UUID, *, keep: uuid.UUID | None = None) -> None:
+    """End every session of a person, but `keep`."""
+    _end_where(session, user_id, UserSession.id != keep if keep else UserSession.id.is_not(None))
+
+
+def revoke_token(session: Session, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
+    """Kill an API token and the sockets that came with it."""
+    gone = session.scalar(
+        update(ApiToken)
+        .where(ApiToken.id == token_id, ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+        .returning(ApiToken.id)
+    )
+    if gone is None:
+        raise NotFound
+    _announce(session, user_id, session_ids=[], token_ids=[token_id])
+
+
+def cut_off(session: Session, user_id: uuid.UUID, reason: str) -> None:
+    """Close every socket of a person, whatever credential it came with (suspension, deletion)."""
+    _announce(session, user_id, session_ids=None, token_ids=None, reason=reason)
+
+
+def _end_where(session: Session, user_id: uuid.UUID, which: object) -> list[uuid.UUID]:
+    ended = list(
+        session.scalars(
+            update(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), which)  # type: ignore[arg-type]
+            .values(ended_at=clock.now())
+            .returning(UserSession.id)
+        )
+    )
+    if ended:
+        _announce(session, user_id, session_ids=ended, token_ids=[])
+    return ended
+
+
+def _announce(
+    session: Session,
+    user_id: uuid.UUID,
+    *,
+    session_ids: list[uuid.UUID] | None,
+    token_ids: list[uuid.UUID] | None,
+    reason: str = "signed_out",
+) -> None:
+    """Tell the live edge, in the same transaction: an open socket must not outlive its credential."""
+    streams.append(
+        session,
+        streams.ACCOUNT_LOG,
+        "session.ended",
+        {
+            "user_id": str(user_id),
+            "session_ids": None if session_ids is None else [str(i) for i in session_ids],
+            "token_ids": None if token_ids is None else [str(i) for i in token_ids],
+            "reason": reason,
+        },
+    )
