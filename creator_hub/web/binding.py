@@ -1,0 +1,209 @@
+"""Binds the routes that rooms declared. One request, one unit of work, one commit.
+
+Order: size and type → rate limit → who is asking → CSRF → platform permission → schemas → claim of the Idempotency-Key
+→ the view (doors, verbs) → answer shape → commit → response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from marshmallow import EXCLUDE, ValidationError
+from sqlalchemy.orm import Session
+
+from creator_hub import settings
+from creator_hub.accounts import csrf
+from creator_hub.core import access, idempotency, limits
+from creator_hub.core.access import Actor
+from creator_hub.core.db import unit_of_work
+from creator_hub.core.edge import ROUTES, Redirect, Reply, Route
+from creator_hub.core.errors import BadRequest, Invalid, WrongType
+from creator_hub.core.schemas import WireSchema
+from creator_hub.web.identity import Caller, check_csrf, identify
+
+VISIT_MAX_AGE_S = 180 * 24 * 3600
+
+
+class DoorNotUsed(RuntimeError):
+    """A view returned without its declared permission ever being checked: a bug, stopped before the commit."""
+
+
+def bind(app: Flask) -> None:
+    """Register every declared route with Flask."""
+    for number, route in enumerate(ROUTES):
+        endpoint = f"{route.view.__module__}.{route.view.__name__}.{number}"
+        app.add_url_rule(route.path, endpoint, _endpoint(route), methods=[route.method])
+
+
+def _endpoint(route: Route) -> Any:
+    def handle(**path: Any) -> Response:
+        return _run(route, path)
+
+    return handle
+
+
+def _run(route: Route, path: dict[str, Any]) -> Response:
+    if route.limit is not None:
+        limits.hit(route.limit, route.method, route.rule, request.remote_addr or "")
+    if route.transaction:
+        with unit_of_work() as session:
+            caller = _admit(session, route)
+            return _once(session, route, caller, path)
+    with unit_of_work() as session:
+        caller = _admit(session, route)
+    return _across_the_network(route, caller, path)
+
+
+def _admit(session: Session, route: Route) -> Caller:
+    caller = identify(session, request)
+    g.csrf_token, g.actor, g.session = caller.csrf_token, caller.actor, session
+    if caller.new_visit is not None:
+        g.new_visit = caller.new_visit
+    if route.csrf:
+        check_csrf(request, caller)
+    if route.permission in access.PLATFORM_WIDE:
+        access.require_platform(caller.actor, route.permission)
+    return caller
+
+
+def _once(session: Session, route: Route, caller: Caller, path: dict[str, Any]) -> Response:
+    """Inside one transaction: the effect, its proof of permission and the stored answer live or die together."""
+    arguments = path | _inputs(route)
+    key = _idempotency_key(route)
+    who = str(caller.actor.user_id or caller.bound_to)
+    if key is not None:
+        replay = idempotency.claim(session, who, key, _fingerprint())
+        if replay is not None:
+            return _json(replay.body, replay.status, {"Idempotent-Replayed": "true"})
+    reply = _as_reply(route.view(session, caller.actor, **arguments))
+    _check_proved(route, caller.actor)
+    response = _respond(route, reply)
+    if key is not None and response.status_code < 500:
+        idempotency.store(session, who, key, response.status_code, _stored(response))
+    return response
+
+
+def _across_the_network(route: Route, caller: Caller, path: dict[str, Any]) -> Response:
+    """The view opens its own units of work around a call to a peer; the key is claimed before and settled after."""
+    arguments = path | _inputs(route)
+    key = _idempotency_key(route)
+    who = str(caller.actor.user_id or caller.bound_to)
+    if key is not None:
+        with unit_of_work() as session:
+            replay = idempotency.claim(session, who, key, _fingerprint())
+        if replay is not None:
+            return _json(replay.body, replay.status, {"Idempotent-Replayed": "true"})
+    try:
+        reply = _as_reply(route.view(caller.actor, **arguments))
+        _check_proved(route, caller.actor)
+        response = _respond(route, reply)
+    except BaseException:
+        if key is not None:
+            with unit_of_work() as session:
+                idempotency.release(session, who, key)
+        raise
+    if key is not None:
+        with unit_of_work() as session:
+            idempotency.store(session, who, key, response.status_code, _stored(response))
+    return response
+
+
+def _inputs(route: Route) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    if route.query is not None:
+        inputs["query"] = load(route.query, request.args.to_dict(), unknown=EXCLUDE if route.surface == "page" else None)
+    if route.body is not None:
+        inputs["body"] = load(route.body, _json_body(route))
+    return inputs
+
+
+def _json_body(route: Route) -> Any:
+    raw = request.get_data(cache=True)
+    if not raw and route.body_optional:
+        return {}
+    if request.mimetype != "application/json":
+        raise WrongType
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return body
+
+
+def load(schema: WireSchema, data: Mapping[str, Any], *, unknown: str | None = None) -> Any:
+    """Load input through its schema; raises Invalid with the errors by field."""
+    try:
+        return schema.load(data, unknown=unknown)
+    except ValidationError as error:
+        raise Invalid(errors=error.normalized_messages()) from None
+
+
+def _idempotency_key(route: Route) -> str | None:
+    return request.headers.get("Idempotency-Key") if route.method == "POST" and not route.raw_body else None
+
+
+def _fingerprint() -> bytes:
+    return f"{request.method} {request.full_path}\n".encode() + request.get_data(cache=True)
+
+
+def _check_proved(route: Route, actor: Actor) -> None:
+    if route.permission not in actor.proved:
+        raise DoorNotUsed(f"{route.method} {route.path} never checked {route.permission}")
+
+
+def _as_reply(result: Any) -> Reply:
+    if isinstance(result, Redirect):
+        return Reply(status=303, headers={"Location": result.location}, cookies=result.cookies)
+    return result if isinstance(result, Reply) else Reply(result)
+
+
+def _respond(route: Route, reply: Reply) -> Response:
+    status = reply.status or route.status
+    if reply.content_type is not None:
+        response = Response(reply.body, status, content_type=reply.content_type)
+    elif route.surface == "page":
+        response = Response(reply.body or "", status, content_type="text/html; charset=utf-8")
+    elif status == 204:
+        response = Response(status=204)
+    else:
+        body = reply.body if reply.body is not None else {}
+        response = _json(route.answer.dump(body) if route.answer is not None else body, status)
+    response.headers.update(reply.headers)
+    for name, value in reply.cookies.items():
+        set_cookie(response, name, value, reply.cookie_max_age)
+    return response
+
+
+def _json(body: Any, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    content = b"" if status == 204 else orjson.dumps(body)
+    return Response(content, status, headers=dict(headers or {}), content_type="application/json")
+
+
+def _stored(response: Response) -> Any:
+    return orjson.loads(response.get_data()) if response.get_data() else None
+
+
+def set_cookie(response: Response, name: str, value: str | None, max_age: int | None) -> None:
+    """Set or delete (None) one of our cookies: never readable by scripts, never sent by other sites' forms."""
+    response.set_cookie(
+        name,
+        value or "",
+        max_age=0 if value is None else max_age,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.current().public_url.startswith("https://"),
+        path="/",
+    )
+
+
+def set_visit_cookie(response: Response) -> Response:
+    """Give an anonymous browser the cookie that its CSRF token is bound to."""
+    visit = g.pop("new_visit", None)
+    if visit is not None:
+        set_cookie(response, csrf.VISIT_COOKIE, visit, VISIT_MAX_AGE_S)
+    return response

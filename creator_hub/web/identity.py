@@ -1,0 +1,56 @@
+"""Who is asking: the session cookie (with CSRF) or a bearer token (without)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Request
+from sqlalchemy.orm import Session
+
+from creator_hub import settings
+from creator_hub.accounts import csrf, sessions
+from creator_hub.accounts.secrets import new_secret
+from creator_hub.core.access import Actor
+from creator_hub.core.errors import SignInRequired
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The actor and the cookie its CSRF token is bound to; `new_visit` is a visit cookie still to be set."""
+
+    actor: Actor
+    bound_to: str
+    new_visit: str | None = None
+
+    @property
+    def csrf_token(self) -> str:
+        return csrf.token_for(settings.current().secret_key, self.bound_to)
+
+
+def identify(session: Session, request: Request) -> Caller:
+    """Work out the caller. A bearer token that is dead is an error; a cookie that is dead is a stranger."""
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        actor = sessions.actor_for_token(session, token) if scheme.lower() == "bearer" else None
+        if actor is None:
+            raise SignInRequired("This API token is not valid, or was revoked.")
+        return Caller(actor, str(actor.token_id))
+    cookie = request.cookies.get(sessions.COOKIE)
+    actor = sessions.actor_for_cookie(session, cookie) if cookie else None
+    if actor is not None:
+        return Caller(actor, str(actor.session_id))
+    visit = request.cookies.get(csrf.VISIT_COOKIE)
+    if visit:
+        return Caller(Actor(), visit)
+    fresh = new_secret()
+    return Caller(Actor(), fresh, new_visit=fresh)
+
+
+def check_csrf(request: Request, caller: Caller) -> None:
+    """Refuse a changing request that a browser may have been tricked into. Bearer tokens are immune."""
+    if request.method in SAFE_METHODS or caller.actor.token_id is not None:
+        return
+    csrf.check(settings.current().secret_key, caller.bound_to, request.headers.get("X-CSRF-Token"))
