@@ -43,6 +43,12 @@ def connect(url: str, *, socket_timeout: float | None) -> redis.Redis:
     )
 
 
+def ping() -> None:
+    """Ask Redis for a sign of life; raises RedisError when there is none."""
+    if _client is not None:
+        _client.ping()
+
+
 def after_commit(session: Session, stream_id: uuid.UUID, seq: int) -> None:
     """Remember to tell the others once this transaction is on disk; one publish per transaction."""
     pending: dict[str, int] | None = session.info.get(_PENDING)

@@ -1,0 +1,54 @@
+"""Where the rooms meet the web: `create_app` wires settings, database, hints, limits, pages, API and live edge."""
+
+from __future__ import annotations
+
+import importlib
+
+from flask import Flask
+from jinja2 import ChoiceLoader, PackageLoader, StrictUndefined
+from whitenoise import WhiteNoise
+
+from creator_hub import settings
+from creator_hub.core import db, limits, logs
+from creator_hub.settings import Settings
+from creator_hub.streams import hints
+from creator_hub.web import binding, health, problems, shell
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+PAGE_ROOMS = ("web", "accounts", "groups")
+# Importing them is what declares their routes and socket events.
+ROOM_MODULES = (
+    "creator_hub.accounts.api",
+    "creator_hub.accounts.pages",
+    "creator_hub.web.home",
+    "creator_hub.web.openapi",
+)
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """Build the web application from the environment, or from the settings given."""
+    config = config or Settings.from_env()
+    wire(config)
+    app = Flask("creator_hub", static_folder=None)
+    app.config.update(SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    app.jinja_loader = ChoiceLoader([PackageLoader(f"creator_hub.{room}") for room in PAGE_ROOMS])  # type: ignore[assignment]
+    app.jinja_env.undefined = StrictUndefined
+    for module in ROOM_MODULES:
+        importlib.import_module(module)
+    shell.install(app)
+    problems.install(app)
+    health.install(app)
+    binding.bind(app)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=shell.STATIC, prefix="static/", immutable_file_test=lambda path, url: True, max_age=31536000
+    )
+    return app
+
+
+def wire(config: Settings) -> None:
+    """Point this process at its settings, database and Redis: web, workers and command line alike."""
+    settings.use(config)
+    logs.configure()
+    db.configure(config.database_url, clock_moves=not config.is_production)
+    hints.configure(config.redis_url)
+    limits.configure(config.redis_url)

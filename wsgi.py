@@ -1,0 +1,5 @@
+"""The WSGI entry: `gunicorn -c creator_hub/gunicorn.py wsgi:app`, `flask --app wsgi …`."""
+
+from creator_hub.app import create_app
+
+app = create_app()
