@@ -49,7 +49,7 @@ def decode_cursor(cursor: str) -> uuid.UUID:
 
 
 def paginate(
-    session: Session, query: Select[tuple[Item]], key: InstrumentedAttribute[uuid.UUID], asked: PageRequest
+    session: Session, query: Select[Item], key: InstrumentedAttribute[uuid.UUID], asked: PageRequest
 ) -> Page[Item]:
     """One page of `query`, newest first by `key` (a UUIDv7 primary key)."""
     if asked.after is not None:
