@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 from flask import Flask
-from jinja2 import ChoiceLoader, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from whitenoise import WhiteNoise
 
 from creator_hub import settings
@@ -15,7 +16,6 @@ from creator_hub.streams import hints
 from creator_hub.web import binding, health, problems, shell
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-PAGE_ROOMS = ("web", "accounts", "groups")
 # Importing them is what declares their routes and socket events.
 ROOM_MODULES = (
     "creator_hub.accounts.api",
@@ -31,7 +31,7 @@ def create_app(config: Settings | None = None) -> Flask:
     wire(config)
     app = Flask("creator_hub", static_folder=None)
     app.config.update(SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
-    app.jinja_loader = ChoiceLoader([PackageLoader(f"creator_hub.{room}") for room in PAGE_ROOMS])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in _template_folders()])  # type: ignore[assignment]
     app.jinja_env.undefined = StrictUndefined
     for module in ROOM_MODULES:
         importlib.import_module(module)
@@ -43,6 +43,11 @@ def create_app(config: Settings | None = None) -> Flask:
         app.wsgi_app, root=shell.STATIC, prefix="static/", immutable_file_test=lambda path, url: True, max_age=31536000
     )
     return app
+
+
+def _template_folders() -> list[Path]:
+    """Each room keeps its own pages in templates/<room>/; the shell's lie in web/templates/."""
+    return sorted(Path(__file__).parent.glob("*/templates"))
 
 
 def wire(config: Settings) -> None:

@@ -1,0 +1,68 @@
+"""A test browser: Flask's client with a cookie jar, JSON and the CSRF header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+API = "/api/v1"
+PASSWORD = "correct-horse-battery"
+
+
+class Browser:
+    """One person's browser. Paths are relative to /api/v1 unless they begin with it or are asked with `page`."""
+
+    def __init__(self, app: Flask) -> None:
+        self._client = app.test_client()
+        self._csrf = ""
+
+    def page(self, path: str) -> TestResponse:
+        return self._client.get(path)
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self._client.get(API + path, **kwargs)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        return self._send("POST", path, body if body is not None else {}, **kwargs)
+
+    def put(self, path: str, body: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        return self._send("PUT", path, body if body is not None else {}, **kwargs)
+
+    def patch(self, path: str, body: dict[str, Any], **kwargs: Any) -> TestResponse:
+        return self._send("PATCH", path, body, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        return self._send("DELETE", path, None, **kwargs)
+
+    def sign_up(self, handle: str) -> dict[str, Any]:
+        """Create the person and sign in; returns the user."""
+        answer = self.post(
+            "/users",
+            {
+                "email": f"{handle}@example.test",
+                "password": PASSWORD,
+                "handle": handle,
+                "display_name": handle.capitalize(),
+            },
+        )
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        self._csrf = answer.json["csrf_token"]
+        return answer.json["user"]
+
+    def sign_in(self, handle: str, password: str = PASSWORD) -> TestResponse:
+        answer = self.post("/session", {"email": f"{handle}@example.test", "password": password})
+        if answer.status_code == 201:
+            self._csrf = answer.json["csrf_token"]
+        return answer
+
+    def cookie(self, name: str) -> str | None:
+        found = self._client.get_cookie(name)
+        return found.value if found else None
+
+    def _send(self, method: str, path: str, body: Any, *, headers: dict[str, str] | None = None, **kw: Any) -> TestResponse:
+        if not self._csrf:
+            self._csrf = self.get("/session").json["csrf_token"]
+        sent = {"X-CSRF-Token": self._csrf, **(headers or {})}
+        return self._client.open(API + path, method=method, json=body, headers=sent, **kw)
