@@ -31,7 +31,7 @@ def create_app(config: Settings | None = None) -> Flask:
     wire(config)
     app = Flask("creator_hub", static_folder=None)
     app.config.update(SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in _template_folders()])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in _template_folders()])
     app.jinja_env.undefined = StrictUndefined
     for module in ROOM_MODULES:
         importlib.import_module(module)
@@ -40,7 +40,11 @@ def create_app(config: Settings | None = None) -> Flask:
     health.install(app)
     binding.bind(app)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=shell.STATIC, prefix="static/", immutable_file_test=lambda path, url: True, max_age=31536000
+        app.wsgi_app,
+        root=shell.STATIC,
+        prefix="static/",
+        immutable_file_test=lambda path, url: True,
+        max_age=31536000,
     )
     return app
 

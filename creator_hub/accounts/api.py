@@ -26,9 +26,7 @@ def signed_in(session: Session, user: User, *, status: int = 201) -> Reply:
         session, user, user_agent=request.user_agent.string, address=request.remote_addr or "unknown"
     )
     body = {"csrf_token": csrf.token_for(settings.current().secret_key, str(row.id)), "user": user}
-    return Reply(
-        body, status, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds())
-    )
+    return Reply(body, status, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
 
 
 @route(
@@ -146,7 +144,12 @@ def end_device(session: Session, actor: Actor, device_id: uuid.UUID) -> None:
 
 
 @route(
-    "POST", "/password-resets", permission=Permission.SIGN_UP, body=schemas.ResetIn(), status=202, limit="10/hour"
+    "POST",
+    "/password-resets",
+    permission=Permission.SIGN_UP,
+    body=schemas.ResetIn(),
+    status=202,
+    limit="10/hour",
 )
 def request_reset(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a reset link by mail. The answer does not tell whether the account exists."""

@@ -43,5 +43,5 @@ def needs_rehash(password_hash: str) -> bool:
 
 def _off_hub(work: Callable[[], Result]) -> Result:
     if is_module_patched("threading"):
-        return get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
+        return get_hub().threadpool.apply(work)
     return work()

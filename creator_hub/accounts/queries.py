@@ -32,7 +32,5 @@ def people(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Public
 
 def tokens_of(session: Session, user_id: uuid.UUID) -> Sequence[ApiToken]:
     return session.scalars(
-        select(ApiToken)
-        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
-        .order_by(ApiToken.id.desc())
+        select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
     ).all()

@@ -89,7 +89,11 @@ def request_reset(session: Session, email: str, public_url: str) -> None:
         return
     session.add(
         PasswordReset(
-            id=new_id(), user_id=user.id, secret_hash=digest(secret), created_at=at, expires_at=at + RESET_LIFETIME
+            id=new_id(),
+            user_id=user.id,
+            secret_hash=digest(secret),
+            created_at=at,
+            expires_at=at + RESET_LIFETIME,
         )
     )
     mail.send_later(

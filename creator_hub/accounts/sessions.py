@@ -47,7 +47,11 @@ def actor_for_cookie(session: Session, secret: str) -> Actor | None:
     found = session.execute(
         select(UserSession, User)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.secret_hash == digest(secret), UserSession.ended_at.is_(None), UserSession.expires_at > at)
+        .where(
+            UserSession.secret_hash == digest(secret),
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > at,
+        )
     ).one_or_none()
     if found is None or found.User.deleted_at is not None:
         return None
@@ -87,7 +91,11 @@ def devices(session: Session, user_id: uuid.UUID) -> Sequence[UserSession]:
     """The living sessions of a person, most recent first."""
     return session.scalars(
         select(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > clock.now(),
+        )
         .order_by(UserSession.seen_at.desc())
     ).all()
 

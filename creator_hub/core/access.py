@@ -1,7 +1,7 @@
 """Who may do what: the one table.
 
-A *principal* is what somebody is with respect to one thing: a stranger, a member of a lower tier, its owner. A person is
-often several at once. A *permission* is allowed to a set of principals. Doors work out the principals of an actor for
+A *principal* is what somebody is with respect to one thing: a stranger, a member of a lower tier, its owner. A person
+is often several at once. A *permission* is allowed to a set of principals. Doors work out the principals of an actor for
 the object they load and call `require`; platform-wide permissions are decided from the actor alone, at the edge.
 """
 
@@ -126,7 +126,19 @@ PLATFORM_WIDE = frozenset(
     }
 )
 # Strangers to these get "not found", the same answer as for what does not exist.
-STRANGER = frozenset({P.ANONYMOUS, P.SIGNED_IN, P.LAPSED, P.BANNED, P.OTHER_CREATOR, P.SUPPORT, P.FINANCE, P.ADMIN, P.SUSPENDED})
+STRANGER = frozenset(
+    {
+        P.ANONYMOUS,
+        P.SIGNED_IN,
+        P.LAPSED,
+        P.BANNED,
+        P.OTHER_CREATOR,
+        P.SUPPORT,
+        P.FINANCE,
+        P.ADMIN,
+        P.SUSPENDED,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -186,5 +198,3 @@ def require(actor: Actor, permission: Permission, principals: Iterable[Principal
 def require_platform(actor: Actor, permission: Permission) -> None:
     """Check a platform-wide permission from the actor alone."""
     require(actor, permission, actor.principals())
-
-

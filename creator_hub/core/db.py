@@ -43,7 +43,11 @@ def configure(url: str, *, pool_size: int = 10, clock_moves: bool = True) -> Eng
         max_overflow=pool_size,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=True,
-        connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "creator_hub"},
+        connect_args={
+            "options": options,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "creator_hub",
+        },
     )
     _clock_moves = clock_moves
     return _engine
@@ -68,8 +72,8 @@ def engine() -> Engine:
 def unit_of_work(*, snapshot: bool = False) -> Iterator[Session]:
     """One transaction: commits when the block ends, rolls back when it raises, then runs what waited for the commit.
 
-    `snapshot=True` reads everything at one instant (REPEATABLE READ, read only). Units of work do not nest: a verb takes
-    the session it is given.
+    `snapshot=True` reads everything at one instant (REPEATABLE READ, read only). Units of work do not nest: a verb
+    takes the session it is given.
     """
     if _inside.get():
         raise RuntimeError("a unit of work is already open: pass its session on")

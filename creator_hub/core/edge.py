@@ -1,10 +1,10 @@
 """The registries every room fills and the edges bind: HTTP routes, socket events, jobs.
 
-A room declares; `web`, `live` and `workers` bind. Nothing here knows Flask. Each entry names the permission it needs, so
-that one test can walk them all and one page can list them.
+A room declares; `web`, `live` and `workers` bind. Nothing here knows Flask. Each entry names the permission it needs,
+so that one test can walk them all and one page can list them.
 
-An HTTP view is called as `view(session, actor, **path, body=…, query=…)` inside one unit of work that the edge opens and
-commits; with `transaction=False` it is called as `view(actor, …)` and opens its own (it talks to the network between
+An HTTP view is called as `view(session, actor, **path, body=…, query=…)` inside one unit of work that the edge opens
+and commits; with `transaction=False` it is called as `view(actor, …)` and opens its own (it talks to the network between
 them). An API view returns what `answer` dumps; a page returns HTML; either may return a `Reply` to say more.
 """
 
@@ -117,9 +117,22 @@ def route(
         summary = (view.__doc__ or view.__name__.replace("_", " ")).strip().splitlines()[0]
         ROUTES.append(
             Route(
-                method, rule, view, permission, surface, body, query, answer, status,
-                transaction, csrf, raw_body, body_optional, limit, summary,
-            )  # fmt: skip
+                method,
+                rule,
+                view,
+                permission,
+                surface,
+                body,
+                query,
+                answer,
+                status,
+                transaction,
+                csrf,
+                raw_body,
+                body_optional,
+                limit,
+                summary,
+            )
         )
         return view
 
@@ -127,14 +140,24 @@ def route(
 
 
 def page(
-    rule: str, *, permission: Permission, method: str = "GET", query: WireSchema | None = None, transaction: bool = True
+    rule: str,
+    *,
+    permission: Permission,
+    method: str = "GET",
+    query: WireSchema | None = None,
+    transaction: bool = True,
 ) -> Callable[[View], View]:
     """Declare an HTML page."""
     return route(method, rule, permission=permission, surface="page", query=query, transaction=transaction)
 
 
 def on(
-    name: str, schema: WireSchema, permission: Permission, *, transaction: bool = True, limit: str | None = None
+    name: str,
+    schema: WireSchema,
+    permission: Permission,
+    *,
+    transaction: bool = True,
+    limit: str | None = None,
 ) -> Callable[[View], View]:
     """Declare a socket event. The handler is called as `handler(session, actor, data)` and returns the ack's fields;
     with `transaction=False` as `handler(actor, data)`."""

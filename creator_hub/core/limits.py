@@ -39,7 +39,8 @@ def hit(limit: str, *key: str) -> None:
     item = _parsed.setdefault(limit, parse(limit))
     if _shared is not None:
         try:
-            return _count(_shared, item, key)
+            _count(_shared, item, key)
+            return
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits_without_redis", error=type(error).__name__)
     _count(_memory, item, key)

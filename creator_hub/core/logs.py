@@ -13,7 +13,17 @@ from typing import Any
 
 import structlog
 
-_TELLING = ("password", "secret", "token", "cookie", "authorization", "passcode", "card", "email", "signature")
+_TELLING = (
+    "password",
+    "secret",
+    "token",
+    "cookie",
+    "authorization",
+    "passcode",
+    "card",
+    "email",
+    "signature",
+)
 MASK = "***"
 
 

@@ -46,11 +46,23 @@ class OutboxMessage(Base):
 
 
 def record(
-    session: Session, topic: str, payload: dict[str, Any], *, key: str | None = None, due_at: datetime | None = None
+    session: Session,
+    topic: str,
+    payload: dict[str, Any],
+    *,
+    key: str | None = None,
+    due_at: datetime | None = None,
 ) -> None:
     """Write the effect with the state. `payload` is plain JSON; the same (topic, key) is recorded once."""
     at = clock.now()
-    values = {"id": new_id(), "topic": topic, "key": key, "payload": payload, "recorded_at": at, "attempts": 0}
+    values = {
+        "id": new_id(),
+        "topic": topic,
+        "key": key,
+        "payload": payload,
+        "recorded_at": at,
+        "attempts": 0,
+    }
     session.execute(
         insert(OutboxMessage)
         .values(**values, due_at=due_at or at)

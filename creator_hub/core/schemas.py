@@ -93,6 +93,7 @@ def wire_money(money: Money) -> dict[str, Any]:
 def page_of(item: type[WireSchema]) -> WireSchema:
     """The answer shape of a list of `item`."""
     shape = WireSchema.from_dict(
-        {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}, name=f"{item.__name__}Page"
+        {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)},
+        name=f"{item.__name__}Page",
     )
     return shape()  # type: ignore[return-value]

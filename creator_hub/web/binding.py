@@ -7,11 +7,11 @@ Order: size and type → rate limit → who is asking → CSRF → platform perm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from flask import Flask, Response, g, request
-from marshmallow import EXCLUDE, ValidationError
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
@@ -114,7 +114,9 @@ def _across_the_network(route: Route, caller: Caller, path: dict[str, Any]) -> R
 def _inputs(route: Route) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     if route.query is not None:
-        inputs["query"] = load(route.query, request.args.to_dict(), unknown=EXCLUDE if route.surface == "page" else None)
+        inputs["query"] = load(
+            route.query, request.args.to_dict(), unknown="exclude" if route.surface == "page" else None
+        )
     if route.body is not None:
         inputs["body"] = load(route.body, _json_body(route))
     return inputs
@@ -135,12 +137,16 @@ def _json_body(route: Route) -> Any:
     return body
 
 
-def load(schema: WireSchema, data: Mapping[str, Any], *, unknown: str | None = None) -> Any:
+def load(schema: WireSchema, data: Mapping[str, Any], *, unknown: Literal["exclude"] | None = None) -> Any:
     """Load input through its schema; raises Invalid with the errors by field."""
     try:
         return schema.load(data, unknown=unknown)
     except ValidationError as error:
-        raise Invalid(errors=error.normalized_messages()) from None
+        raise Invalid(errors=_by_field(error)) from None
+
+
+def _by_field(error: ValidationError) -> dict[str, Any]:
+    return error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}
 
 
 def _idempotency_key(route: Route) -> str | None:

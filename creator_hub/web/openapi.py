@@ -20,7 +20,10 @@ _PATH_PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 _MONEY = {
     "type": "object",
     "required": ["amount_minor", "currency"],
-    "properties": {"amount_minor": {"type": "integer"}, "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}},
+    "properties": {
+        "amount_minor": {"type": "integer"},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    },
 }
 _PROBLEM = {
     "type": "object",
@@ -60,7 +63,10 @@ def description() -> dict[str, Any]:
         spec.components.security_scheme(name, scheme)
     for declared in ROUTES:
         if declared.surface == "api":
-            spec.path(path=_PATH_PART.sub(r"{\2}", declared.path), operations={declared.method.lower(): _operation(declared)})
+            spec.path(
+                path=_PATH_PART.sub(r"{\2}", declared.path),
+                operations={declared.method.lower(): _operation(declared)},
+            )
     return spec.to_dict()
 
 

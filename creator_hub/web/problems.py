@@ -30,7 +30,7 @@ def install(app: Flask) -> None:
 def answer(error: Exception) -> BaseResponse:
     """Turn any exception into an answer; what is not ours is logged whole and answered with nothing to learn from."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     headers: dict[str, str] = {}
     status, problem = _describe(error, headers)
     body = {

@@ -53,7 +53,7 @@ def asset(name: str) -> str:
 @functools.cache
 def _manifest() -> dict[str, str]:
     path = STATIC / "manifest.json"
-    return orjson.loads(path.read_bytes()) if path.exists() else {}  # type: ignore[no-any-return]
+    return orjson.loads(path.read_bytes()) if path.exists() else {}
 
 
 def money_text(money: Money) -> Markup:

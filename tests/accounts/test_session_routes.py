@@ -63,7 +63,13 @@ def test_a_taken_handle_and_a_taken_email_are_named_by_field(browser: Open) -> N
 
 
 def test_unknown_fields_are_refused(browser: Open) -> None:
-    form = {"email": "a@b.test", "password": PASSWORD, "handle": "ana", "display_name": "A", "roles": ["admin"]}
+    form = {
+        "email": "a@b.test",
+        "password": PASSWORD,
+        "handle": "ana",
+        "display_name": "A",
+        "roles": ["admin"],
+    }
     answer = browser().post("/users", form)
     assert answer.status_code == 422
     assert answer.json["errors"] == {"roles": ["Unknown field."]}

@@ -61,7 +61,9 @@ class Browser:
         found = self._client.get_cookie(name)
         return found.value if found else None
 
-    def _send(self, method: str, path: str, body: Any, *, headers: dict[str, str] | None = None, **kw: Any) -> TestResponse:
+    def _send(
+        self, method: str, path: str, body: Any, *, headers: dict[str, str] | None = None, **kw: Any
+    ) -> TestResponse:
         if not self._csrf:
             self._csrf = self.get("/session").json["csrf_token"]
         sent = {"X-CSRF-Token": self._csrf, **(headers or {})}

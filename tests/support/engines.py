@@ -1,4 +1,4 @@
-"""One PostgreSQL and one Valkey for the whole run, started by the process that leads it and lent to the xdist workers."""
+"""One PostgreSQL and one Valkey for the whole run, started by the leading process and lent to the xdist workers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,7 @@
+"""Imports every module that binds an outbox topic; importing is what fills `core.edge.JOBS`."""
+
+from __future__ import annotations
+
+from workers import mail
+
+MODULES = (mail,)

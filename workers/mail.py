@@ -1,0 +1,14 @@
+"""Mail that a transaction asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from creator_hub import settings
+from creator_hub.core import mail
+from creator_hub.core.edge import job
+
+
+@job(mail.TOPIC, transaction=False)
+def send(payload: dict[str, Any]) -> None:
+    mail.send_now(settings.current().mail_url, **payload)

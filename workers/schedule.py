@@ -1,0 +1,67 @@
+"""Work that is due by the clock. One process at a time: whoever holds the advisory lock is the schedule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from creator_hub.core import db, idempotency, logs
+from creator_hub.core.db import unit_of_work
+
+SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
+TICK_S = 0.2
+TROUBLE_S = 1.0
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A verb that runs every so many seconds of real time, in a unit of work of its own."""
+
+    name: str
+    every_s: float
+    run: Callable[[Session], object]
+
+
+PERIODIC: tuple[Periodic, ...] = (Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),)
+
+
+def run(stop: threading.Event) -> None:
+    """Wait for the lock, then keep the schedule until told to stop or the connection is lost."""
+    while not stop.is_set():
+        try:
+            with db.engine().connect() as connection:
+                held = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": SCHEDULE_LOCK}).scalar()
+                connection.commit()
+                if held:
+                    _keep(stop, lambda: connection.execute(text("SELECT 1")) and connection.commit())
+        except SQLAlchemyError as error:
+            log.warning("schedule_waits", error=type(error).__name__)
+        stop.wait(TROUBLE_S)
+
+
+def _keep(stop: threading.Event, still_holding: Callable[[], object]) -> None:
+    due = dict.fromkeys(PERIODIC, 0.0)
+    while not stop.is_set():
+        still_holding()
+        now = time.monotonic()
+        for task in PERIODIC:
+            if due[task] <= now:
+                due[task] = now + task.every_s
+                run_task(task)
+        stop.wait(TICK_S)
+
+
+def run_task(task: Periodic) -> None:
+    """Run one task; a failure is logged and the task comes round again, the others are not held up."""
+    try:
+        with unit_of_work() as session:
+            task.run(session)
+    except Exception as error:
+        log.error("periodic_failed", task=task.name, error=type(error).__name__, exc_info=error)
