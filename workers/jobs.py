@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import workers.bindings  # noqa: F401 - fills core.edge.JOBS
 from creator_hub.core import logs, outbox
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import JOBS, Job
-from workers import bindings
 
 log = logs.get(__name__)
-assert bindings.MODULES
 
 
 def run(message_id: str) -> None:

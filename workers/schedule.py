@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -40,16 +40,17 @@ def run(stop: threading.Event) -> None:
                 held = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": SCHEDULE_LOCK}).scalar()
                 connection.commit()
                 if held:
-                    _keep(stop, lambda: connection.execute(text("SELECT 1")) and connection.commit())
+                    _keep(stop, connection)
         except SQLAlchemyError as error:
             log.warning("schedule_waits", error=type(error).__name__)
         stop.wait(TROUBLE_S)
 
 
-def _keep(stop: threading.Event, still_holding: Callable[[], object]) -> None:
+def _keep(stop: threading.Event, lock: Connection) -> None:
     due = dict.fromkeys(PERIODIC, 0.0)
     while not stop.is_set():
-        still_holding()
+        lock.execute(text("SELECT 1"))  # raises when the connection, and with it the lock, is gone
+        lock.commit()
         now = time.monotonic()
         for task in PERIODIC:
             if due[task] <= now:

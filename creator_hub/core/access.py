@@ -1,8 +1,8 @@
 """Who may do what: the one table.
 
 A *principal* is what somebody is with respect to one thing: a stranger, a member of a lower tier, its owner. A person
-is often several at once. A *permission* is allowed to a set of principals. Doors work out the principals of an actor for
-the object they load and call `require`; platform-wide permissions are decided from the actor alone, at the edge.
+is often several at once. A *permission* is allowed to a set of principals. Doors work out the principals of an actor
+for the object they load and call `require`; platform-wide permissions are decided from the actor alone, at the edge.
 """
 
 from __future__ import annotations

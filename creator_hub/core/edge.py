@@ -4,8 +4,8 @@ A room declares; `web`, `live` and `workers` bind. Nothing here knows Flask. Eac
 so that one test can walk them all and one page can list them.
 
 An HTTP view is called as `view(session, actor, **path, body=…, query=…)` inside one unit of work that the edge opens
-and commits; with `transaction=False` it is called as `view(actor, …)` and opens its own (it talks to the network between
-them). An API view returns what `answer` dumps; a page returns HTML; either may return a `Reply` to say more.
+and commits; with `transaction=False` it is called as `view(actor, …)` and opens its own (it talks to the network
+between them). An API view returns what `answer` dumps; a page returns HTML; either may return a `Reply` to say more.
 """
 
 from __future__ import annotations
