@@ -11,6 +11,7 @@ ROOMS = (
     "creator_hub.streams.models",
     "creator_hub.accounts.models",
     "creator_hub.groups.models",
+    "creator_hub.chat.models",
 )
 
 for _room in ROOMS:

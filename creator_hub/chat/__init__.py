@@ -1,0 +1,1 @@
+"""Messages, reactions, read marks, search: what people say in a channel."""

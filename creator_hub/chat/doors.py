@@ -1,0 +1,45 @@
+"""The ways to load a message: through its channel."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from creator_hub.chat.models import Message
+from creator_hub.core.access import Actor, Permission, Principal, require
+from creator_hub.core.errors import Gone, NotFound
+from creator_hub.groups.doors import ChannelDoor, channel_by_id
+from creator_hub.groups.models import Channel, Group
+from creator_hub.groups.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDoor:
+    message: Message
+    channel: Channel
+    group: Group
+    standing: Standing
+
+
+def message_by_id(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
+    """A message this actor may use so. Authors count as themselves; what is deleted is gone for everybody."""
+    message = session.get(Message, message_id)
+    if message is None:
+        actor.proved.add(permission)
+        raise NotFound
+    door = _through_channel(session, actor, message)
+    principals = set(door.standing.principals)
+    if message.author_id == actor.user_id:
+        principals.add(Principal.SELF)
+    elif permission is Permission.EDIT_OWN:
+        principals = set()
+    require(actor, permission, principals)
+    if message.deleted_at is not None:
+        raise Gone("This message was deleted.", code="message_deleted")
+    return MessageDoor(message, door.channel, door.group, door.standing)
+
+
+def _through_channel(session: Session, actor: Actor, message: Message) -> ChannelDoor:
+    return channel_by_id(session, actor, message.channel_id, Permission.READ_CHANNEL)

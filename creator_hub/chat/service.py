@@ -1,0 +1,216 @@
+"""Sending, editing, deleting, reacting.
+
+Lock order: the channel's stream row first, everything else after. Under that lock the door is asked again, so nobody
+slips a message in behind a ban that was waiting for the same row.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from creator_hub import streams
+from creator_hub.accounts.doors import user_by_id
+from creator_hub.chat import markup, queries
+from creator_hub.chat.doors import MessageDoor, message_by_id
+from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark, RemovedText
+from creator_hub.core import clock
+from creator_hub.core.access import Actor, Permission
+from creator_hub.core.errors import Conflict, Invalid, NotAllowed
+from creator_hub.core.ids import new_id
+from creator_hub.core.schemas import rfc3339
+from creator_hub.groups.doors import ChannelDoor, channel_by_id
+
+EDIT_WINDOW = timedelta(hours=24)
+KEEP_REMOVED = timedelta(days=30)
+MOST_EMOJI_PER_MESSAGE = 20
+_WORDS_OR_SPACE = re.compile(r"[\w\s<>&\"']", re.ASCII)
+
+
+def send(
+    session: Session,
+    actor: Actor,
+    channel_id: uuid.UUID,
+    *,
+    client_msg_id: uuid.UUID,
+    text: str,
+    reply_to: uuid.UUID | None = None,
+) -> Message:
+    """Put a message on the channel's stream. The same client id and body again gives the first message again; the same
+    id with another body is refused (`same_key_other_body`)."""
+    text = _checked(text)
+    door = _locked(session, actor, channel_id)
+    earlier = _sent_before(session, channel_id, actor.person(), client_msg_id)
+    if earlier is not None:
+        return _same_or_refused(earlier, text, reply_to)
+    _may_speak(door)
+    if reply_to is not None:
+        _answerable(session, channel_id, reply_to)
+    message = Message(
+        id=new_id(),
+        channel_id=channel_id,
+        author_id=actor.person(),
+        author_role=door.standing.role if door.standing.role != "none" else "member",
+        client_msg_id=client_msg_id,
+        text=text,
+        html=markup.to_html(text),
+        reply_to=reply_to,
+        sent_at=clock.now(),
+    )
+    author = user_by_id(session, message.author_id)
+    data = queries.wire(message, {"id": author.id, "handle": author.handle, "display_name": author.display_name})
+    event = streams.append(
+        session,
+        channel_id,
+        "message.created",
+        data,
+        author_id=message.author_id,
+        client_msg_id=client_msg_id,
+        subject_id=message.id,
+    )
+    message.seq = event.seq
+    # The payload names its own position, which is known only now.
+    streams.rewrite(session, channel_id, event.seq, data | {"seq": event.seq})
+    session.add(message)
+    session.flush()
+    return message
+
+
+def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tuple[Message, int]:
+    """Change one's own words within the window; returns the message and the edit's seq."""
+    text = _checked(text)
+    door = _locked_message(session, actor, message_id, Permission.EDIT_OWN)
+    message = door.message
+    if clock.now() - message.sent_at > EDIT_WINDOW:
+        raise NotAllowed("Messages can be edited for 24 hours.", code="edit_window_over")
+    _may_speak(ChannelDoor(door.channel, door.group, door.standing))
+    message.text, message.html, message.edited_at = text, markup.to_html(text), clock.now()
+    session.flush()
+    _rewrite_creation(session, message)
+    changed = {
+        "id": str(message.id),
+        "text": message.text,
+        "html": message.html,
+        "edited_at": rfc3339(message.edited_at),
+    }
+    return message, streams.append(session, message.channel_id, "message.edited", changed, subject_id=message.id).seq
+
+
+def delete_message(session: Session, actor: Actor, message_id: uuid.UUID) -> int:
+    """Delete for everybody; returns the deletion's seq. Every earlier payload of it becomes a tombstone."""
+    message = _locked_message(session, actor, message_id, Permission.DELETE_MESSAGE).message
+    by = "author" if message.author_id == actor.user_id else "moderator"
+    if by == "moderator":
+        session.add(RemovedText(message_id=message.id, text=message.text, until=clock.now() + KEEP_REMOVED))
+    message.text, message.html, message.deleted_at, message.deleted_by = "", "", clock.now(), by
+    session.flush()
+    _rewrite_creation(session, message)
+    for seq in queries.edits_of(session, message):
+        streams.rewrite(
+            session, message.channel_id, seq, {"id": str(message.id), "text": "", "html": "", "edited_at": None}
+        )
+    return streams.append(
+        session, message.channel_id, "message.deleted", {"id": str(message.id), "by": by}, subject_id=message.id
+    ).seq
+
+
+def react(session: Session, actor: Actor, message_id: uuid.UUID, emoji: str, *, present: bool) -> int | None:
+    """Set or take back one emoji; returns the seq, or None when nothing changed."""
+    if not 0 < len(emoji) <= 16 or _WORDS_OR_SPACE.search(emoji):
+        raise Invalid(errors={"emoji": ["Choose one emoji."]})
+    message = _locked_message(session, actor, message_id, Permission.POST).message
+    counts = queries.reaction_counts(session, [message.id]).get(message.id, {})
+    if present and emoji not in counts and len(counts) >= MOST_EMOJI_PER_MESSAGE:
+        raise Conflict("This message has as many different reactions as it can hold.", code="too_many_reactions")
+    key = {"message_id": message.id, "emoji": emoji, "user_id": actor.person()}
+    if present:
+        changed = session.execute(
+            insert(Reaction).values(**key, at=clock.now()).on_conflict_do_nothing().returning(Reaction.emoji)
+        ).all()
+    else:
+        changed = session.execute(delete(Reaction).filter_by(**key).returning(Reaction.emoji)).all()
+    if not changed:
+        return None
+    counts = queries.reaction_counts(session, [message.id]).get(message.id, {})
+    data = {"message_id": str(message.id), "counts": counts}
+    return streams.append(session, message.channel_id, "reaction.changed", data, subject_id=message.id).seq
+
+
+def mark_read(session: Session, actor: Actor, channel_id: uuid.UUID, seq: int) -> int:
+    """Move the read mark forward, never past the head; returns where it stands."""
+    channel_by_id(session, actor, channel_id, Permission.READ_CHANNEL)
+    upto = min(seq, streams.heads(session, [channel_id])[channel_id])
+    mark = insert(ReadMark).values(channel_id=channel_id, user_id=actor.person(), seq=upto)
+    session.execute(
+        mark.on_conflict_do_update(
+            index_elements=["channel_id", "user_id"], set_={"seq": mark.excluded.seq}, where=ReadMark.seq < upto
+        )
+    )
+    return upto
+
+
+def forget_removed(session: Session) -> None:
+    """Drop what moderators removed once the time for appeals is over."""
+    session.execute(delete(RemovedText).where(RemovedText.until <= clock.now()))
+
+
+def _locked(session: Session, actor: Actor, channel_id: uuid.UUID) -> ChannelDoor:
+    """Door, lock, door again: strangers never hold the lock, and what the lock waited for is seen."""
+    channel_by_id(session, actor, channel_id, Permission.POST)
+    streams.lock(session, [channel_id])
+    return channel_by_id(session, actor, channel_id, Permission.POST)
+
+
+def _locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
+    door = message_by_id(session, actor, message_id, permission)
+    streams.lock(session, [door.channel.id])
+    session.refresh(door.message)
+    return message_by_id(session, actor, message_id, permission)
+
+
+def _may_speak(door: ChannelDoor) -> None:
+    if door.channel.kind == "announcement" and door.standing.role not in ("creator", "moderator"):
+        raise NotAllowed("Only the creator and moderators write in this channel.", code="announcement")
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid(errors={"text": ["Write something first."]})
+    if len(text) > LONGEST_MESSAGE:
+        raise Invalid(errors={"text": [f"Messages have at most {LONGEST_MESSAGE} characters."]})
+    return text
+
+
+def _sent_before(session: Session, channel: uuid.UUID, author: uuid.UUID, client_msg_id: uuid.UUID) -> Message | None:
+    return session.scalars(
+        select(Message).where(
+            Message.channel_id == channel, Message.author_id == author, Message.client_msg_id == client_msg_id
+        )
+    ).one_or_none()
+
+
+def _same_or_refused(earlier: Message, text: str, reply_to: uuid.UUID | None) -> Message:
+    """A retry gets its message again, also after it was edited or deleted: the words then differ for a good reason."""
+    touched = earlier.edited_at is not None or earlier.deleted_at is not None
+    if not touched and (earlier.text != text or earlier.reply_to != reply_to):
+        raise Conflict("This client_msg_id was used for another message.", code="same_key_other_body")
+    return earlier
+
+
+def _answerable(session: Session, channel_id: uuid.UUID, reply_to: uuid.UUID) -> None:
+    """Only a message of the same channel can be replied to: a quote must not carry words across a wall."""
+    if session.scalar(select(Message.id).where(Message.id == reply_to, Message.channel_id == channel_id)) is None:
+        raise Invalid(errors={"reply_to": ["There is no such message in this channel."]})
+
+
+def _rewrite_creation(session: Session, message: Message) -> None:
+    """The creation row always shows the message as it is now, so that history replays to the present."""
+    author = user_by_id(session, message.author_id)
+    face = {"id": author.id, "handle": author.handle, "display_name": author.display_name}
+    streams.rewrite(session, message.channel_id, message.seq, queries.wire(message, face))
