@@ -1,80 +1,71 @@
-"""Fixtures of every room. Real engines only: see tests/support/engines.py."""
+"""Real engines, a fresh migrated database per test, and people to play with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 import redis
+from flask import Flask
 
+from creator_hub.app import create_app
 from creator_hub.core import db
-from tests.support.engines import Engines, RunningEngines, admin, fresh_database
+from creator_hub.core.ids import new_id
+from creator_hub.settings import Settings
+from tests.support.client import Browser
+from tests.support.engines import TEMPLATE, Engines, EnginesPlugin
 
-RUNNING = pytest.StashKey[RunningEngines]()
-MAIN_PROCESS = "main"
-
-
-def _start_once(config: pytest.Config) -> Engines:
-    if RUNNING not in config.stash:
-        config.stash[RUNNING] = RunningEngines()
-    return config.stash[RUNNING].engines
-
-
-class HandEnginesToWorkers:
-    """xdist only: the controller starts the engines and gives each worker their addresses."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["engines"] = _start_once(node.config).as_dict()
+_KEY = pytest.StashKey[EnginesPlugin]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(HandEnginesToWorkers())
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    running = config.stash.get(RUNNING, None)
-    if running is not None:
-        running.stop()
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not config.option.collectonly and not config.option.help:
+        config.stash[_KEY] = EnginesPlugin()
+        config.pluginmanager.register(config.stash[_KEY], "hub-engines")
 
 
 @pytest.fixture(scope="session")
 def engines(request: pytest.FixtureRequest) -> Engines:
-    handed = getattr(request.config, "workerinput", None)
-    return Engines(**handed["engines"]) if handed else _start_once(request.config)
-
-
-@pytest.fixture(scope="session")
-def worker_name(request: pytest.FixtureRequest) -> str:
-    return getattr(request.config, "workerinput", {"workerid": MAIN_PROCESS})["workerid"]
-
-
-@pytest.fixture(scope="session")
-def database_admin(engines: Engines) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    with admin(engines) as connection:
-        yield connection
+    lent = getattr(request.config, "workerinput", None)
+    return Engines(**lent["engines"]) if lent else request.config.stash[_KEY].engines
 
 
 @pytest.fixture
-def database(
-    engines: Engines, database_admin: psycopg.Connection[tuple[object, ...]], worker_name: str
-) -> Iterator[str]:
-    """A fresh, migrated database that `core.db` points at; yields its URL."""
-    with fresh_database(engines, database_admin, worker_name) as url:
-        db.configure(url, pool_size=5)
-        try:
-            yield url
-        finally:
-            db.dispose()
+def database(engines: Engines) -> Iterator[str]:
+    """The URL of a database of its own, migrated to head; this process is configured for it."""
+    name = f"t_{new_id().hex}"
+    with engines.admin() as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    url = engines.database_url(name)
+    db.configure(url, pool_size=5)
+    yield url
+    db.dispose()
+    with engines.admin() as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def redis_url(engines: Engines, worker_name: str) -> Iterator[str]:
+def redis_url(engines: Engines, worker_id: str) -> str:
     """A Valkey database of this worker's own, empty."""
-    number = 0 if worker_name == MAIN_PROCESS else 1 + int(worker_name.removeprefix("gw"))
-    url = f"{engines.redis_url}{number}"
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    url = engines.redis_url_of(number)
     with redis.Redis.from_url(url) as client:
         client.flushdb()
-    yield url
+    return url
+
+
+@pytest.fixture
+def settings(database: str, redis_url: str, tmp_path: object) -> Settings:
+    return Settings.from_env({"DATABASE_URL": database, "REDIS_URL": redis_url, "HUB_DATA_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Callable[[], Browser]:
+    """Opens a fresh browser: a cookie jar that knows how to send the CSRF token."""
+    return lambda: Browser(app)

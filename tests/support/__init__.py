@@ -1,1 +1,0 @@
-"""What tests of every room share: engines, people, clients."""

@@ -1,20 +1,14 @@
-"""One PostgreSQL and one Valkey for a whole test run, a fresh database for every test.
-
-The process that runs pytest starts the engines and migrates a template once; xdist's workers are told the addresses.
-A database is copied from the template: about as fast as a rollback, and nothing a test does has to be undone.
-"""
+"""One PostgreSQL and one Valkey for the whole run, started by the leading process and lent to the xdist workers."""
 
 from __future__ import annotations
 
-import itertools
+import re
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from creator_hub.core import migrate
 from creator_hub.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -24,67 +18,40 @@ TEMPLATE = "hub_template"
 
 @dataclass(frozen=True)
 class Engines:
-    """Addresses; `postgres_url` and `redis_url` end in a slash, a database's name or number follows."""
+    """Where the engines of this run listen."""
 
     postgres_url: str
     redis_url: str
 
-    def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+    def database_url(self, name: str) -> str:
+        return re.sub(r"/[^/]*$", f"/{name}", self.postgres_url)
+
+    def redis_url_of(self, number: int) -> str:
+        return re.sub(r"/\d+$", f"/{number}", self.redis_url)
+
+    def admin(self) -> psycopg.Connection[tuple[object, ...]]:
+        url = self.database_url("postgres").replace("postgresql+psycopg", "postgresql")
+        return psycopg.connect(url, autocommit=True)
 
 
-class RunningEngines:
-    """The engines of this run, owned by the process that started them."""
+class EnginesPlugin:
+    """Starts the engines before the workers are, stops them after."""
 
     def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="creator-hub-tests-")
-        home = Path(self._directory.name)
-        self._postgres = EmbeddedPostgres(home, durable=False)
-        self._valkey = EmbeddedValkey(home)
-        self._postgres.start()
-        self._valkey.start()
-        self.engines = Engines(self._postgres.url_of(""), self._valkey.url.removesuffix("0"))
-        with admin(self.engines) as connection:
+        self.folder = tempfile.TemporaryDirectory(prefix="hub-tests-")
+        root = Path(self.folder.name)
+        self.postgres = EmbeddedPostgres(root / "postgres", durable=False)
+        self.valkey = EmbeddedValkey(root / "valkey")
+        self.engines = Engines(self.postgres.start(), self.valkey.start())
+        with self.engines.admin() as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
-        migrate.upgrade(self._postgres.url_of(TEMPLATE))
+        migrate.upgrade(self.engines.database_url(TEMPLATE))
 
-    def stop(self) -> None:
-        self._valkey.stop()
-        self._postgres.stop()
-        self._directory.cleanup()
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: object) -> None:
+        node.workerinput["engines"] = asdict(self.engines)  # type: ignore[attr-defined]
 
-
-@contextmanager
-def admin(engines: Engines) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection that may create and drop databases."""
-    url = engines.postgres_url.replace("postgresql+psycopg://", "postgresql://") + "postgres"
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-_numbers = itertools.count(1)
-
-
-@contextmanager
-def fresh_database(engines: Engines, connection: psycopg.Connection[tuple[object, ...]], worker: str) -> Iterator[str]:
-    """A copy of the migrated template, dropped at the end; yields its URL."""
-    name = f"test_{worker}_{next(_numbers)}"
-    _copy_template(connection, name)
-    try:
-        yield engines.postgres_url + name
-    finally:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _copy_template(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
-    """Two workers may copy at once, but not while autovacuum looks at the template: wait for it to leave."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        except psycopg.errors.ObjectInUse:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+    def pytest_unconfigure(self) -> None:
+        self.valkey.stop()
+        self.postgres.stop()
+        self.folder.cleanup()
