@@ -20,6 +20,8 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 ROOM_MODULES = (
     "creator_hub.accounts.api",
     "creator_hub.accounts.pages",
+    "creator_hub.groups.api",
+    "creator_hub.groups.staff_api",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

@@ -38,9 +38,7 @@ def lock_group(session: Session, group_id: uuid.UUID) -> Group:
 
 
 @contextmanager
-def changing_access(
-    session: Session, group_id: uuid.UUID, user_id: uuid.UUID, *, reason: str
-) -> Iterator[Group]:
+def changing_access(session: Session, group_id: uuid.UUID, user_id: uuid.UUID, *, reason: str) -> Iterator[Group]:
     """Change anything about one person's access inside; what they gained and lost is announced at the end.
 
     `reason` is what `access.revoked` tells the person themselves; the others see only that somebody left.

@@ -21,9 +21,7 @@ from creator_hub.groups.standing import Standing, standing_of
 
 Row = TypeVar("Row", Group, Channel, Tier, Invite)
 # Who knows that a hidden group exists, and what its channels are.
-INSIDERS = frozenset(
-    {Principal.MEMBER, Principal.LOWER_TIER, Principal.MODERATOR, Principal.OWNER, Principal.TRUST}
-)
+INSIDERS = frozenset({Principal.MEMBER, Principal.LOWER_TIER, Principal.MODERATOR, Principal.OWNER, Principal.TRUST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,7 @@ def group_by_id(session: Session, actor: Actor, group_id: uuid.UUID, permission:
     return _enter(session, actor, _one(session, select(Group).where(Group.id == group_id)), permission)
 
 
-def channel_by_id(
-    session: Session, actor: Actor, channel_id: uuid.UUID, permission: Permission
-) -> ChannelDoor:
+def channel_by_id(session: Session, actor: Actor, channel_id: uuid.UUID, permission: Permission) -> ChannelDoor:
     """A channel, for those it is open to. Members below its rank get NotAllowed `tier` (a hidden group: NotFound)."""
     _ask_to_sign_in(actor, permission)
     channel = _one(session, select(Channel).where(Channel.id == channel_id, Channel.archived_at.is_(None)))

@@ -99,9 +99,7 @@ def take_seat(session: Session, tier: Tier, user_id: uuid.UUID) -> None:
         return
     others = seats_taken(session, [tier.id], but=user_id).get(tier.id, 0)
     if others >= tier.seat_limit:
-        raise Conflict(
-            "Every seat of this tier is taken. Ask the creator, or choose another tier.", code="tier_full"
-        )
+        raise Conflict("Every seat of this tier is taken. Ask the creator, or choose another tier.", code="tier_full")
 
 
 def seats_taken(
@@ -127,9 +125,7 @@ def announce_expired(session: Session) -> int:
     Access already ended with time; this writes the `member.left` rows. One group a call, so that no streams of one
     group are held while another group is waited for.
     """
-    group_id = session.scalar(
-        select(Entitlement.group_id).where(_unannounced()).order_by(Entitlement.ends_at).limit(1)
-    )
+    group_id = session.scalar(select(Entitlement.group_id).where(_unannounced()).order_by(Entitlement.ends_at).limit(1))
     if group_id is None:
         return 0
     group = lock_group(session, group_id)
@@ -153,9 +149,7 @@ def _unannounced() -> ColumnElement[bool]:
     return and_(Entitlement.ends_at <= clock.now(), Entitlement.expiry_announced_at.is_(None))
 
 
-def _losses(
-    session: Session, group: Group, ended: Sequence[Entitlement]
-) -> list[tuple[Channel, uuid.UUID, str]]:
+def _losses(session: Session, group: Group, ended: Sequence[Entitlement]) -> list[tuple[Channel, uuid.UUID, str]]:
     """Which channels each person could enter with what has ended, and cannot now."""
     held: dict[uuid.UUID, tuple[int, str]] = {}
     for row in ended:
@@ -167,11 +161,7 @@ def _losses(
     for user_id, (rank, reason) in held.items():
         standing = standing_of(session, group, user_id)
         if standing.membership is not None and standing.membership.left_at is None:
-            lost = [
-                channel
-                for channel in channels
-                if channel.min_tier_rank <= rank and not standing.sees(channel)
-            ]
+            lost = [channel for channel in channels if channel.min_tier_rank <= rank and not standing.sees(channel)]
             losses += [(channel, user_id, reason) for channel in lost]
     return losses
 

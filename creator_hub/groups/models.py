@@ -42,9 +42,7 @@ class Tier(Base):
         CheckConstraint("(rank = 0) = (price_minor = 0)", name="only_rank_0_is_free"),
         CheckConstraint("interval IN ('month', 'year')", name="known_interval"),
         CheckConstraint("seat_limit > 0", name="seats_positive"),
-        Index(
-            "uq_tiers_one_free", "group_id", unique=True, postgresql_where="rank = 0 AND archived_at IS NULL"
-        ),
+        Index("uq_tiers_one_free", "group_id", unique=True, postgresql_where="rank = 0 AND archived_at IS NULL"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -138,9 +136,7 @@ class Invite(Base):
     """A passcode that remembers the campaign it came from. The constraint, not the code, holds the use cap."""
 
     __tablename__ = "invites"
-    __table_args__ = (
-        CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="use_cap"),
-    )
+    __table_args__ = (CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="use_cap"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("groups.id"), index=True)

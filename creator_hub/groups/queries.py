@@ -65,25 +65,19 @@ def groups_of(session: Session, user_id: uuid.UUID) -> Sequence[Group]:
         Membership.group_id == Group.id, Membership.user_id == user_id, Membership.left_at.is_(None)
     )
     return session.scalars(
-        select(Group)
-        .where(or_(Group.owner_id == user_id, belongs))
-        .order_by(func.lower(Group.name), Group.id)
+        select(Group).where(or_(Group.owner_id == user_id, belongs)).order_by(func.lower(Group.name), Group.id)
     ).all()
 
 
 def public_groups(session: Session, limit: int = 50) -> Sequence[Group]:
     """Groups that are not hidden, newest first."""
-    return session.scalars(
-        select(Group).where(Group.hidden.is_(False)).order_by(Group.id.desc()).limit(limit)
-    ).all()
+    return session.scalars(select(Group).where(Group.hidden.is_(False)).order_by(Group.id.desc()).limit(limit)).all()
 
 
 def tiers_on_sale(session: Session, group: Group) -> list[TierSeats]:
     """The tiers one can join, the free one first, with seats left."""
     tiers = session.scalars(
-        select(Tier)
-        .where(Tier.group_id == group.id, Tier.archived_at.is_(None))
-        .order_by(Tier.rank, Tier.price_minor)
+        select(Tier).where(Tier.group_id == group.id, Tier.archived_at.is_(None)).order_by(Tier.rank, Tier.price_minor)
     ).all()
     return with_seats(session, tiers)
 
@@ -102,9 +96,7 @@ def members(
     session: Session, group: Group, asked: PageRequest, *, viewer: uuid.UUID | None, for_staff: bool
 ) -> Page[Member]:
     """Who is in the group now: entitled members and moderators, newest first. The owner is not in the list."""
-    entitled = exists().where(
-        Entitlement.group_id == group.id, Entitlement.user_id == Membership.user_id, holds_now()
-    )
+    entitled = exists().where(Entitlement.group_id == group.id, Entitlement.user_id == Membership.user_id, holds_now())
     page = paginate(
         session,
         select(Membership).where(
@@ -118,9 +110,7 @@ def members(
     ids = [row.user_id for row in page.items]
     faces, intervals = people(session, ids), intervals_of(session, group.id, ids)
     shown = [
-        _member(
-            group, row, faces[row.user_id], intervals.get(row.user_id, []), for_staff or row.user_id == viewer
-        )
+        _member(group, row, faces[row.user_id], intervals.get(row.user_id, []), for_staff or row.user_id == viewer)
         for row in page.items
     ]
     return Page(shown, page.next)
@@ -133,9 +123,7 @@ def member(session: Session, group: Group, membership: Membership) -> Member:
     return _member(group, membership, people(session, [user_id])[user_id], intervals, True)
 
 
-def _member(
-    group: Group, row: Membership, user: PublicUser, intervals: Sequence[Interval], in_full: bool
-) -> Member:
+def _member(group: Group, row: Membership, user: PublicUser, intervals: Sequence[Interval], in_full: bool) -> Member:
     at = clock.now()
     best = best_at(intervals, at)
     return Member(
@@ -183,11 +171,7 @@ def invites(session: Session, group: Group, asked: PageRequest) -> Page[Invite]:
 
 def bans(session: Session, group: Group, asked: PageRequest) -> Page[Ban]:
     """The bans that stand now, newest first."""
-    standing = (
-        select(Ban)
-        .join(User, User.id == Ban.user_id)
-        .where(Ban.group_id == group.id, Ban.lifted_at.is_(None))
-    )
+    standing = select(Ban).join(User, User.id == Ban.user_id).where(Ban.group_id == group.id, Ban.lifted_at.is_(None))
     return paginate(session, standing.where(or_(Ban.until.is_(None), Ban.until > clock.now())), Ban.id, asked)
 
 
@@ -206,9 +190,7 @@ def moderators(session: Session, group: Group) -> list[PublicUser]:
 
 def campaign_figures(session: Session, group: Group) -> list[CampaignFigures]:
     """Per campaign, most members first."""
-    here = exists().where(
-        Entitlement.group_id == group.id, Entitlement.user_id == Membership.user_id, holds_now()
-    )
+    here = exists().where(Entitlement.group_id == group.id, Entitlement.user_id == Membership.user_id, holds_now())
     paying = exists().where(
         Entitlement.group_id == group.id,
         Entitlement.user_id == Membership.user_id,

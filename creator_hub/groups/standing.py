@@ -100,14 +100,10 @@ def _as_member(
     if best is None:
         return Standing(frozenset(principals), NO_RANK, None, role, membership, None, None, intervals)
     until = covered_until(intervals, best.tier.rank, at)
-    return Standing(
-        frozenset(principals), best.tier.rank, until, role, membership, best.tier, best.source, intervals
-    )
+    return Standing(frozenset(principals), best.tier.rank, until, role, membership, best.tier, best.source, intervals)
 
 
-def _membership_and_ban(
-    session: Session, group_id: uuid.UUID, user_id: uuid.UUID
-) -> tuple[Membership | None, bool]:
+def _membership_and_ban(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> tuple[Membership | None, bool]:
     row = session.execute(
         select(Membership, ban_stands(group_id).label("banned"))
         .select_from(User)
