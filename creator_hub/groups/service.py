@@ -42,8 +42,8 @@ def create_group(
     except IntegrityError:
         raise Invalid(errors={"handle": ["This handle is taken. Choose another."]}) from None
     session.add(_free_tier(group))
-    channels.create_channel(session, actor, group, name=FIRST_CHANNEL_NAME, kind="talk", min_tier_rank=0)
     audit.note(session, group, actor, "group.created")
+    channels.create_channel(session, actor, group, name=FIRST_CHANNEL_NAME, kind="talk", min_tier_rank=0)
     return group
 
 
