@@ -1,0 +1,82 @@
+/** Draws <figure data-chart> from the JSON beside its table. The table stays the accessible form of the numbers. */
+import uPlot from "uplot";
+import { h } from "../lib/dom.js";
+
+const HEIGHT = 220;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** light-dark() of a token, resolved by the browser to one colour. */
+function colour(name) {
+  const probe = h("span", { hidden: true });
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value || token(name);
+}
+
+const PALETTE = ["--accent", "--info", "--good", "--gold", "--bad"];
+
+function plot(figure, kind, data) {
+  const place = figure.querySelector("[data-plot]");
+  place.replaceChildren();
+  const dated = data.labels.every((label) => DAY.test(label));
+  const xs = dated ? data.labels.map((label) => Date.parse(label) / 1000) : data.labels.map((_, i) => i);
+  const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const bars = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false } } : {};
+  const xAxis = dated ? axis : { ...axis, splits: () => xs, values: (_, places) => places.map((i) => data.labels[i] ?? "") };
+  return new uPlot(
+    {
+      width: place.clientWidth || 320,
+      height: HEIGHT,
+      legend: { show: data.series.length > 1 },
+      cursor: { y: false },
+      scales: { x: { time: dated, range: dated ? undefined : [-0.6, xs.length - 0.4] }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)] } },
+      axes: [xAxis, { ...axis, size: 56 }],
+      series: [
+        {},
+        ...data.series.map((series, i) => {
+          const stroke = colour(PALETTE[i % PALETTE.length]);
+          return { label: series.name, stroke, width: 2, fill: kind === "bar" ? stroke : undefined, ...bars };
+        }),
+      ],
+    },
+    [xs, ...data.series.map((series) => series.values)],
+    place,
+  );
+}
+
+function cohort(figure, data) {
+  const place = figure.querySelector("[data-plot]");
+  const columns = Math.max(1, ...data.rows.map((row) => row.values.length));
+  const rows = data.rows.map((row) => {
+    const line = h("div", { class: "cohort__row" }, h("span", {}, row.label));
+    line.style.setProperty("--columns", columns);
+    line.append(...row.values.map((share) => {
+      const cell = h("span", { class: `cohort__cell ${share > 0.55 ? "cohort__cell--strong" : ""}` }, share === null ? "" : `${Math.round(share * 100)} %`);
+      cell.style.setProperty("--heat", `${Math.round((share ?? 0) * 100)}%`);
+      return cell;
+    }));
+    return line;
+  });
+  place.replaceChildren(h("div", { class: "cohort" }, rows));
+}
+
+for (const figure of document.querySelectorAll("figure[data-chart]")) {
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  if (figure.dataset.chart === "cohort") {
+    cohort(figure, data);
+    continue;
+  }
+  if (!data.labels.length) continue;
+  let chart = plot(figure, figure.dataset.chart, data);
+  new ResizeObserver(() => chart.setSize({ width: figure.clientWidth, height: HEIGHT })).observe(figure);
+  // Canvas colours do not follow the page: draw again when the theme changes.
+  const redraw = () => {
+    chart.destroy();
+    chart = plot(figure, figure.dataset.chart, data);
+  };
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+}
