@@ -22,6 +22,7 @@ ROOM_MODULES = (
     "creator_hub.accounts.pages",
     "creator_hub.groups.api",
     "creator_hub.groups.staff_api",
+    "creator_hub.groups.pages",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

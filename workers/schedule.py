@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
+from creator_hub.groups import entitlements
 
 SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
 TICK_S = 0.2
@@ -29,7 +30,10 @@ class Periodic:
     run: Callable[[Session], object]
 
 
-PERIODIC: tuple[Periodic, ...] = (Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),)
+PERIODIC: tuple[Periodic, ...] = (
+    Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
+    Periodic("announce_expired", 1, entitlements.announce_expired),
+)
 
 
 def run(stop: threading.Event) -> None:
