@@ -11,6 +11,7 @@ from whitenoise import WhiteNoise
 
 from creator_hub import settings
 from creator_hub.core import db, limits, logs
+from creator_hub.live.server import LiveEdge
 from creator_hub.settings import Settings
 from creator_hub.streams import hints
 from creator_hub.web import binding, health, problems, shell
@@ -23,6 +24,8 @@ ROOM_MODULES = (
     "creator_hub.groups.api",
     "creator_hub.groups.staff_api",
     "creator_hub.groups.pages",
+    "creator_hub.chat.api",
+    "creator_hub.chat.sockets",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )
@@ -42,6 +45,8 @@ def create_app(config: Settings | None = None) -> Flask:
     problems.install(app)
     health.install(app)
     binding.bind(app)
+    live = LiveEdge(app, config.redis_url, shell.process_id, problems.as_hub_error)
+    app.extensions["hub_live"] = live
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
         root=shell.STATIC,

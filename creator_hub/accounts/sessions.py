@@ -14,7 +14,7 @@ from creator_hub.accounts.models import ApiToken, User, UserSession
 from creator_hub.accounts.secrets import digest, new_secret
 from creator_hub.core import clock
 from creator_hub.core.access import Actor
-from creator_hub.core.errors import NotFound
+from creator_hub.core.errors import NotFound, SignInRequired
 from creator_hub.core.ids import new_id
 
 COOKIE = "hub_session"
@@ -75,6 +75,21 @@ def actor_for_token(session: Session, token: str) -> Actor | None:
     if row.used_at is None or at - row.used_at > SEEN_EVERY:
         row.used_at = at
     return _actor(found.User, token_id=row.id)
+
+
+def actor_again(session: Session, session_id: uuid.UUID | None, token_id: uuid.UUID | None) -> Actor:
+    """The actor of a credential that was proved before and may have died since; raises SignInRequired then."""
+    if session_id is not None:
+        alive = (UserSession.id == session_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+        user = session.scalars(
+            select(User).join(UserSession, UserSession.user_id == User.id).where(*alive)
+        ).one_or_none()
+    else:
+        held = (ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        user = session.scalars(select(User).join(ApiToken, ApiToken.user_id == User.id).where(*held)).one_or_none()
+    if user is None or user.deleted_at is not None:
+        raise SignInRequired
+    return _actor(user, session_id=session_id, token_id=token_id)
 
 
 def _actor(user: User, *, session_id: uuid.UUID | None = None, token_id: uuid.UUID | None = None) -> Actor:

@@ -21,7 +21,7 @@ from creator_hub.embedded.engine import Engine, EngineFailed, kept_password, kep
 
 DATABASE = "hub"
 ROLE = "hub"
-_IN_USER_NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+_IN_USER_NAMESPACE = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
 _AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 _FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -91,7 +91,7 @@ class EmbeddedPostgres(Engine):
                 f"--pwfile={password_file.name}",
                 "--auth=scram-sha-256",
                 "--encoding=UTF8",
-                "--locale=C",
+                "--locale=C.UTF-8",
                 *self._locale_provider(),
             ]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -102,18 +102,20 @@ class EmbeddedPostgres(Engine):
         """The built-in C.UTF-8 classes letters of every script (trigram search needs it); it came with version 17."""
         version = subprocess.run([str(self._binary("initdb")), "-V"], capture_output=True, text=True, check=True).stdout
         major = int(version.split()[-1].split(".")[0])
-        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else ["--lc-ctype=C.UTF-8"]
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else []
 
     def _ensure_database(self) -> None:
         with self._connect("postgres") as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
         with self._connect(DATABASE) as connection:
-            checks = connection.execute(
-                "SELECT pg_encoding_to_char(encoding), '漢' ~ '\\w' FROM pg_database WHERE datname = current_database()"
-            ).fetchone()
-        if checks != ("UTF8", True):
-            raise EngineFailed(f"the cluster in {self.cluster} does not know Unicode letters: {checks}")
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            encoding, trigrams = connection.execute(
+                "SELECT pg_encoding_to_char(encoding), show_trgm('漢字') FROM pg_database "
+                "WHERE datname = current_database()"
+            ).fetchone() or ("", [])
+        if encoding != "UTF8" or not trigrams:
+            raise EngineFailed(f"the cluster in {self.cluster} does not know Unicode letters; search would miss them")
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
