@@ -2,26 +2,65 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+PY := .venv/bin/python
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+ASSETS := $(shell find creator_hub/web/assets -type f 2>/dev/null)
 
-.PHONY: help setup lock
+.PHONY: help setup run stop test lint migrate lock browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/' | expand -t 18
 
-setup: .venv/.runtime ## install what the hub needs, start nothing
+setup: .venv/.runtime creator_hub/web/static/manifest.json ## install what the hub needs and build the pages, start nothing
 
-# A file that names what was installed: nothing is asked of pip again until the lock changes.
+run: setup ## start everything on this machine; Ctrl-C stops it
+	@exec $(PY) -m creator_hub.run
+
+stop: ## end what `make run` started, also after its launcher was killed
+	@$(PY) -m creator_hub.run stop
+
+test: setup .venv/.dev browser ## run all tests, in parallel
+	@node --test tests/js/
+	@.venv/bin/pytest -n auto -q
+
+lint: .venv/.dev ## style, types, floors
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+migrate: setup ## bring DATABASE_URL to the newest revision
+	@$(PY) -c 'import os; from creator_hub.core import migrate; migrate.upgrade(os.environ["DATABASE_URL"])'
+
+# A file that names what was installed: nothing is asked of pip or npm again until the lock changes.
 .venv/.runtime: requirements.txt
-	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
+	@echo "  Python packages …"
+	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
 	@$(PIP) -r requirements.txt
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt
+	@echo "  test packages …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+node_modules/.installed: package-lock.json
+	@echo "  page packages …"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+creator_hub/web/static/manifest.json: node_modules/.installed $(ASSETS)
+	@echo "  pages …"
+	@npm run --silent build
+	@touch $@
+
+# The browser tests need a Chromium; Debian's comes with apt. Nothing is downloaded by the test tools themselves.
+browser:
+	@command -v chromium >/dev/null || { echo "  Chromium …"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 lock: .venv/.dev ## pin requirements*.in by hash into requirements*.txt
 	@for name in requirements requirements-dev; do \

@@ -12,7 +12,7 @@ from creator_hub.groups.queries import groups_of, public_groups
 
 @page("/", permission=Permission.SEE_PUBLIC)
 def home_page(session: Session, actor: Actor) -> str:
-    """What this is, and the groups one may visit."""
+    """What this is, one's own groups, and the groups one may visit."""
     mine = groups_of(session, actor.user_id) if actor.user_id else []
     known = {group.id for group in mine}
     others = [group for group in public_groups(session) if group.id not in known]

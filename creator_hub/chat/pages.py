@@ -1,0 +1,58 @@
+"""The group page: the chat for those inside, the tiers for those who might join."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+from sqlalchemy.orm import Session
+
+from creator_hub import streams
+from creator_hub.accounts.queries import people
+from creator_hub.chat.queries import read_marks
+from creator_hub.core.access import Actor, Permission
+from creator_hub.core.edge import page
+from creator_hub.groups.access_changes import channels_of
+from creator_hub.groups.doors import GroupDoor, group_by_handle
+from creator_hub.groups.queries import tiers_on_sale
+
+
+@page("/g/<handle>", permission=Permission.SEE_PUBLIC)
+def group_page(session: Session, actor: Actor, handle: str) -> str:
+    """A group: its live chat, or what it offers."""
+    door = group_by_handle(session, actor, handle, Permission.SEE_PUBLIC)
+    context: dict[str, Any] = {
+        "group": door.group,
+        "standing": door.standing,
+        "owner": people(session, [door.group.owner_id])[door.group.owner_id],
+        "tiers": tiers_on_sale(session, door.group),
+    }
+    if not door.standing.is_inside:
+        return render_template("chat/join.html", **context)
+    return render_template("chat/group.html", page_data=page_data(session, actor, door), **context)
+
+
+def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]:
+    """What the page's script starts from: who I am, the channels, how far each goes and how far I have read."""
+    channels = channels_of(session, door.group.id)
+    ids = [channel.id for channel in channels]
+    heads, marks = streams.heads(session, ids), read_marks(session, actor.person(), ids)
+    me = people(session, [actor.person()])[actor.person()]
+    shown = [
+        {
+            "id": str(channel.id),
+            "name": channel.name,
+            "kind": channel.kind,
+            "min_tier_rank": channel.min_tier_rank,
+            "locked": not door.standing.sees(channel),
+            "head_seq": heads[channel.id] if door.standing.sees(channel) else 0,
+            "read_seq": marks.get(channel.id, 0),
+        }
+        for channel in channels
+    ]
+    return {
+        "me": me.as_json() | {"role": door.standing.role},
+        "group": {"id": str(door.group.id), "handle": door.group.handle, "name": door.group.name},
+        "channels": shown,
+        "channel_id": next((channel["id"] for channel in shown if not channel["locked"]), None),
+    }
