@@ -1,0 +1,148 @@
+"""The control plane: what a test or a demo may make happen. JSON in and out, never part of Stripe's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from creator_hub.stripe_sandbox.errors import ApiError, invalid
+from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, payouts
+from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, public
+from creator_hub.stripe_sandbox.store import Obj
+from creator_hub.stripe_sandbox.timers import run_due
+
+WEBHOOK_MODES = ("normal", "drop", "duplicate", "delay", "reorder")
+DECLINES = ("generic_decline", "insufficient_funds", "lost_card", "stolen_card", "expired_card", "incorrect_cvc",
+            "processing_error", "authentication_required")
+LONGEST_JUMP = 20 * 366 * 86_400
+
+
+def _whole(body: Obj, name: str, default: int | None = None) -> int:
+    value = body.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise invalid(f"{name} must be an integer.", param=name)
+    return value
+
+
+def _only(body: Obj, *names: str) -> None:
+    for name in body:
+        if name not in names:
+            raise invalid(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+
+
+def advance(scope: Scope, body: Obj) -> Obj:
+    """{seconds} or {to: unix} → {now, ran}: move the clock on, running renewals, retries and payouts in order."""
+    _only(body, "seconds", "to")
+    now = scope.now
+    target = _whole(body, "to") if "to" in body else now + _whole(body, "seconds")
+    if not now <= target <= now + LONGEST_JUMP:
+        raise invalid("The clock only moves forward, at most twenty years at once.", param="to")
+    ran = run_due(scope, target)
+    scope.clock.move_to(target)
+    return {"now": target, "ran": ran}
+
+
+def decline_next(scope: Scope, body: Obj) -> Obj:
+    """{code?, count?} → the next charges are declined with this decline_code, whatever the card."""
+    _only(body, "code", "count")
+    code = body.get("code") or "generic_decline"
+    if code not in DECLINES:
+        raise invalid(f"code must be one of {', '.join(DECLINES)}", param="code")
+    scope.store.set_meta("decline_next", [code] * _whole(body, "count", 1))
+    return {"declining": scope.store.meta("decline_next")}
+
+
+def dispute(scope: Scope, body: Obj) -> Obj:
+    """{charge, action: open|win|lose, reason?, return_fee?} → the dispute."""
+    _only(body, "charge", "dispute", "action", "reason", "return_fee")
+    action = body.get("action", "open")
+    if action not in ("open", "win", "lose"):
+        raise invalid("action must be open, win or lose.", param="action")
+    if action == "open":
+        return public(disputes.open_dispute(scope, str(body.get("charge")), str(body.get("reason", "fraudulent"))))
+    identifier = body.get("dispute")
+    if identifier is None:
+        found = scope.all("dispute", charge=body.get("charge"))
+        if not found:
+            raise invalid("This charge has no dispute.", param="charge")
+        identifier = found[-1]["id"]
+    return public(disputes.resolve_dispute(scope, str(identifier), won=action == "win",
+                                           return_fee=bool(body.get("return_fee"))))
+
+
+def payout_failure(scope: Scope, body: Obj) -> Obj:
+    """{account?, code?, payout?} → that payout fails now, or else the account's (the platform's) next one will."""
+    _only(body, "account", "code", "payout")
+    code = body.get("code") or "account_closed"
+    if code not in payouts.FAILURE_TEXT:
+        raise invalid(f"code must be one of {', '.join(payouts.FAILURE_TEXT)}", param="code")
+    account = body.get("account") or PLATFORM
+    if account:
+        scope.get("account", account, "account")
+    if body.get("payout"):
+        own = scope.of(account)
+        return public(payouts.fail(own, own.get("payout", str(body["payout"]), "payout"), code))
+    failures = scope.store.meta("payout_failures", {})
+    failures[account or "platform"] = code
+    scope.store.set_meta("payout_failures", failures)
+    return {"will_fail": failures}
+
+
+def webhooks(scope: Scope, body: Obj) -> Obj:
+    """{mode, count?, seconds?} → how the next `count` deliveries go wrong; normal ends it."""
+    _only(body, "mode", "count", "seconds")
+    mode = body.get("mode", "normal")
+    if mode not in WEBHOOK_MODES:
+        raise invalid(f"mode must be one of {', '.join(WEBHOOK_MODES)}", param="mode")
+    count = 0 if mode == "normal" else _whole(body, "count", 2 if mode == "reorder" else 1)
+    state: dict[str, Any] = {"mode": mode, "count": count}
+    if "seconds" in body:
+        state["seconds"] = _whole(body, "seconds")
+    scope.store.set_meta("webhooks", state)
+    return webhook_state(scope)
+
+
+def webhook_state(scope: Scope) -> Obj:
+    """{mode, count, pending}: `pending` deliveries are still queued; 0 tells a test that all are accepted."""
+    state = scope.store.meta("webhooks", {"mode": "normal", "count": 0})
+    return {"mode": state["mode"], "count": state["count"], "pending": scope.store.undelivered()}
+
+
+def pay_checkout(scope: Scope, body: Obj, session: str) -> Obj:
+    """{card, approve?, name?, email?, country?} → complete a Checkout without a browser; 402 for a decline."""
+    _only(body, "card", "approve", "name", "email", "country")
+    details = {name: body.get(name) for name in ("name", "email", "country")}
+    details["country"] = details["country"] or "US"
+    done = checkout.start_payment(scope, session, str(body.get("card") or "4242424242424242"), details)
+    if done["status"] == "open":
+        done = checkout.finish_approval(scope, session, approved=bool(body.get("approve", True)))
+    return {**public(done), "redirect_url": checkout.success_url(done)}
+
+
+def onboard(scope: Scope, body: Obj, account: str) -> Obj:
+    """Complete a connected account's onboarding without a browser."""
+    _only(body, "name")
+    return public(connect.complete_onboarding(scope, account, name=str(body.get("name") or "Test Person")))
+
+
+COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {
+    "advance": advance, "decline_next": decline_next, "dispute": dispute, "payout_failure": payout_failure,
+    "webhooks": webhooks,
+}
+
+
+def run(scope: Scope, path: str, body: Any) -> Obj:
+    """Answer one POST under /_control/."""
+    if not isinstance(body, dict):
+        raise invalid("The control plane reads a JSON object.")
+    parts = path.removeprefix("/_control/").split("/")
+    if len(parts) == 3 and (parts[0], parts[2]) == ("checkout", "pay"):
+        return pay_checkout(scope, body, parts[1])
+    if len(parts) == 2 and parts[0] == "onboard":
+        return onboard(scope, body, parts[1])
+    if path.removeprefix("/_control/") in COMMANDS:
+        return COMMANDS[parts[0]](scope, body)
+    raise ApiError(404, "invalid_request_error", f"The control plane has no {path}.")
+
+
+__all__ = ["run", "webhook_state"]

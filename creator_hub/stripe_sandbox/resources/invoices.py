@@ -1,0 +1,218 @@
+"""Invoices as documents: lines, discounts, taxes, totals, and their states. Collecting money is dunning's part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from creator_hub.stripe_sandbox.billing import percent_of, tax_inside, tax_on_top
+from creator_hub.stripe_sandbox.render import list_object
+from creator_hub.stripe_sandbox.resources.customers import move_balance
+from creator_hub.stripe_sandbox.resources.payments import abandon, make_intent
+from creator_hub.stripe_sandbox.scope import Scope, new_id
+from creator_hub.stripe_sandbox.store import Obj
+
+
+def price_line(
+    price: Obj, quantity: int, period: tuple[int, int], *, item: Obj | None = None, subscription: Obj | None = None,
+    amount: int | None = None, text: str | None = None, proration: bool = False, tax_rates: list[Obj] | None = None,
+) -> Obj:
+    """One line: `amount` minor units (default price × quantity) for a period [start, end)."""
+    total = price["unit_amount"] * quantity if amount is None else amount
+    parent: Obj | None = None
+    if item is not None and subscription is not None:
+        parent = {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": {
+            "invoice_item": new_id("ii") if proration else None, "proration": proration,
+            "proration_details": {"credited_items": None} if proration else None,
+            "subscription": subscription["id"], "subscription_item": item["id"]}}
+    metadata = subscription["metadata"] if subscription else {}
+    return {
+        "id": new_id("il"), "object": "line_item", "amount": total, "currency": price["currency"],
+        "description": text or f"{quantity} × {price['nickname'] or price['product']}", "discount_amounts": [],
+        "discountable": not proration, "discounts": [], "invoice": None, "livemode": False,
+        "metadata": dict(metadata), "parent": parent, "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [], "pricing": {
+            "type": "price_details", "price_details": {"price": price["id"], "product": price["product"]},
+            "unit_amount_decimal": price["unit_amount_decimal"]},
+        "quantity": quantity, "subscription": subscription and subscription["id"],
+        "subtotal": total, "taxes": [], "_tax_rates": tax_rates or [],
+    }
+
+
+def draft(
+    scope: Scope, customer: Obj, lines: list[Obj], reason: str, *, subscription: Obj | None = None,
+    discounts: list[Obj] | None = None, preview: bool = False, **fields: Any,
+) -> Obj:
+    """A draft invoice; a preview is computed the same way but neither stored nor announced."""
+    identifier = new_id("upcoming_in" if preview else "in")
+    currency = lines[0]["currency"] if lines else (customer["currency"] or "usd")
+    start = min((line["period"]["start"] for line in lines), default=scope.now)
+    end = max((line["period"]["end"] for line in lines), default=scope.now)
+    invoice: Obj = {
+        "id": identifier, "object": "invoice", "account_country": "US", "account_name": "Creator Hub",
+        "account_tax_ids": None, "amount_due": 0, "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": 0,
+        "amount_shipping": 0, "application": None, "attempt_count": 0, "attempted": False, "auto_advance": True,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None,
+                          "status": None},
+        "automatically_finalizes_at": None, "billing_reason": reason, "collection_method": "charge_automatically",
+        "created": scope.now, "currency": currency, "custom_fields": None, "customer": customer["id"],
+        "customer_address": customer["address"], "customer_email": customer["email"],
+        "customer_name": customer["name"], "customer_phone": customer["phone"], "customer_shipping": None,
+        "customer_tax_exempt": customer["tax_exempt"], "customer_tax_ids": [], "default_payment_method": None,
+        "default_source": None, "default_tax_rates": [], "description": None, "discounts": [], "due_date": None,
+        "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
+        "hosted_invoice_url": None, "invoice_pdf": None, "issuer": {"type": "self"}, "last_finalization_error": None,
+        "latest_revision": None, "lines": list_object(f"/v1/invoices/{identifier}/lines", lines), "livemode": False,
+        "metadata": {}, "next_payment_attempt": None, "number": None, "on_behalf_of": None, "parent": None,
+        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "period_end": end, "period_start": start, "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0, "receipt_number": None, "rendering": None, "shipping_cost": None,
+        "shipping_details": None, "starting_balance": customer["balance"], "statement_descriptor": None,
+        "status": "draft", "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None,
+                                                  "paid_at": None, "voided_at": None},
+        "subtotal": 0, "subtotal_excluding_tax": 0, "test_clock": customer["test_clock"], "total": 0,
+        "total_discount_amounts": [], "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_taxes": [],
+        "webhooks_delivered_at": None, "_intent": None,
+    }
+    if subscription is not None:
+        invoice["parent"] = {"type": "subscription_details", "quote_details": None, "subscription_details": {
+            "metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}}
+    invoice |= fields
+    for line in lines:
+        line["invoice"] = identifier
+    _total(scope, invoice, discounts or [])
+    if not preview:
+        scope.add(invoice)
+        scope.emit("invoice.created", invoice)
+    return invoice
+
+
+def subscription_of(invoice: Obj) -> str | None:
+    """The subscription an invoice belongs to (since API basil it sits under `parent`)."""
+    details = (invoice["parent"] or {}).get("subscription_details")
+    return details["subscription"] if details else None
+
+
+def _total(scope: Scope, invoice: Obj, discounts: list[Obj]) -> None:
+    lines = invoice["lines"]["data"]
+    for line in lines:
+        line |= {"discount_amounts": [], "taxes": []}
+    invoice["discounts"] = [discount["id"] for discount in discounts]
+    invoice["total_discount_amounts"] = [_discount(scope, lines, discount) for discount in discounts]
+    inclusive = exclusive = 0
+    taxes: dict[str, Obj] = {}
+    for line in lines:
+        for tax in _line_taxes(line):
+            line["taxes"].append(tax)
+            total = taxes.setdefault(tax["tax_rate_details"]["tax_rate"], {**tax, "amount": 0, "taxable_amount": 0})
+            total["amount"] += tax["amount"]
+            total["taxable_amount"] += tax["taxable_amount"]
+            inclusive += tax["amount"] if tax["tax_behavior"] == "inclusive" else 0
+            exclusive += tax["amount"] if tax["tax_behavior"] == "exclusive" else 0
+    subtotal = sum(line["amount"] for line in lines)
+    total_after = subtotal - sum(row["amount"] for row in invoice["total_discount_amounts"]) + exclusive
+    invoice |= {"subtotal": subtotal, "subtotal_excluding_tax": subtotal - inclusive, "total": total_after,
+                "total_excluding_tax": total_after - inclusive - exclusive, "total_taxes": list(taxes.values())}
+    due = total_after + invoice["starting_balance"]
+    invoice |= {"amount_due": max(due, 0) if total_after > 0 else 0}
+    invoice["amount_remaining"] = invoice["amount_due"]
+
+
+def _discount(scope: Scope, lines: list[Obj], discount: Obj) -> Obj:
+    coupon = scope.get("coupon", discount["source"]["coupon"], "coupon")
+    taken, left = 0, coupon["amount_off"]
+    for line in lines:
+        base = line["amount"] - sum(row["amount"] for row in line["discount_amounts"])
+        if not line["discountable"] or base <= 0:
+            continue
+        amount = percent_of(base, coupon["percent_off"]) if left is None else min(base, left - taken)
+        line["discount_amounts"].append({"amount": amount, "discount": discount["id"]})
+        line["discounts"] = [*line["discounts"], discount["id"]]
+        taken += amount
+    return {"amount": taken, "discount": discount["id"]}
+
+
+def _line_taxes(line: Obj) -> list[Obj]:
+    base = line["amount"] - sum(row["amount"] for row in line["discount_amounts"])
+    return [line_tax(base, rate) for rate in line["_tax_rates"]]
+
+
+def line_tax(base: int, rate: Obj) -> Obj:
+    inside = rate["inclusive"]
+    amount = tax_inside(base, rate["percentage"]) if inside else tax_on_top(base, rate["percentage"])
+    return {"amount": amount, "tax_behavior": "inclusive" if inside else "exclusive",
+            "tax_rate_details": {"tax_rate": rate["id"]}, "taxability_reason": "standard_rated",
+            "taxable_amount": base - amount if inside else base, "type": "tax_rate_details"}
+
+
+def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
+    """Draft → open: number it, spend the customer's credit, and make the intent that will collect the rest."""
+    customer = scope.get("customer", invoice["customer"])
+    scope.drop_timer("finalize", invoice["id"])
+    number = customer["next_invoice_sequence"]
+    customer |= {"next_invoice_sequence": number + 1, "currency": invoice["currency"]}
+    scope.save(customer)
+    _use_balance(scope, invoice, customer)
+    invoice |= {"status": "open", "number": f"{customer['invoice_prefix']}-{number:04d}", "effective_at": scope.now,
+                "automatically_finalizes_at": None,
+                "hosted_invoice_url": f"{scope.base_url}/c/invoice/{invoice['id']}"}
+    invoice["status_transitions"]["finalized_at"] = scope.now
+    scope.save(invoice)
+    scope.emit("invoice.finalized", invoice)
+    if invoice["amount_due"] == 0:
+        mark_paid(scope, invoice)
+        return invoice
+    intent = make_intent(scope, invoice["amount_due"], invoice["currency"], invoice["customer"],
+                         description="Subscription creation" if invoice["billing_reason"] == "subscription_create"
+                         else "Subscription update", _invoice=invoice["id"], **intent_fields)
+    invoice["_intent"] = intent["id"]
+    scope.save(invoice)
+    scope.add({
+        "id": new_id("inpay"), "object": "invoice_payment", "amount_paid": None,
+        "amount_requested": invoice["amount_due"], "created": scope.now, "currency": invoice["currency"],
+        "invoice": invoice["id"], "is_default": True, "livemode": False,
+        "payment": {"type": "payment_intent", "payment_intent": intent["id"]}, "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None}})
+    return invoice
+
+
+def _use_balance(scope: Scope, invoice: Obj, customer: Obj) -> None:
+    """A negative total becomes credit; existing credit lowers what is due."""
+    invoice["starting_balance"] = customer["balance"]
+    change = invoice["total"] if invoice["total"] <= 0 else invoice["total"] - invoice["amount_due"]
+    if change:
+        move_balance(scope, customer["id"], change, invoice["currency"], "applied_to_invoice", invoice=invoice["id"])
+    invoice["ending_balance"] = scope.get("customer", customer["id"])["balance"]
+
+
+def mark_paid(scope: Scope, invoice: Obj) -> None:
+    """Open → paid, with the events that tell it."""
+    invoice |= {"status": "paid", "attempted": True, "amount_paid": invoice["amount_due"], "amount_remaining": 0,
+                "next_payment_attempt": None, "auto_advance": False}
+    invoice["status_transitions"]["paid_at"] = scope.now
+    scope.save(invoice)
+    for payment in scope.all("invoice_payment", invoice=invoice["id"], status="open"):
+        payment |= {"status": "paid", "amount_paid": payment["amount_requested"]}
+        payment["status_transitions"]["paid_at"] = scope.now
+        scope.save(payment)
+        scope.emit("invoice_payment.paid", payment)
+    scope.emit("invoice.paid", invoice)
+    scope.emit("invoice.payment_succeeded", invoice)
+
+
+def close_unpaid(scope: Scope, invoice: Obj, status: str) -> Obj:
+    """Draft or open → void or uncollectible; the intent goes with a void."""
+    moment = {"void": "voided_at", "uncollectible": "marked_uncollectible_at"}[status]
+    invoice |= {"status": status, "next_payment_attempt": None, "auto_advance": False}
+    invoice["status_transitions"][moment] = scope.now
+    scope.save(invoice)
+    for action in ("finalize", "retry"):
+        scope.drop_timer(action, invoice["id"])
+    intent = scope.find("payment_intent", invoice["_intent"])
+    if status == "void" and intent and intent["status"] != "canceled":
+        abandon(scope, intent, "void_invoice")
+        for payment in scope.all("invoice_payment", invoice=invoice["id"], status="open"):
+            payment["status"] = "canceled"
+            payment["status_transitions"]["canceled_at"] = scope.now
+            scope.save(payment)
+    scope.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
+    return invoice

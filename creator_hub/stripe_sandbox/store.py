@@ -1,0 +1,216 @@
+"""Everything the sandbox knows, in one SQLite file.
+
+One connection, one lock: a request holds the lock from its first read to its commit, so there is one writer and every
+reader sees whole requests. The write-ahead log keeps what was acknowledged through a kill -9.
+Keys of an object that begin with an underscore are the sandbox's own (a card number, a pending proration) and are
+never sent out.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Obj = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+    created INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (account, kind, id));
+CREATE INDEX IF NOT EXISTS objects_by_id ON objects (id);
+CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq);
+CREATE TABLE IF NOT EXISTS timers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, test_clock TEXT NOT NULL, due INTEGER NOT NULL,
+    action TEXT NOT NULL, account TEXT NOT NULL, target TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS timers_by_due ON timers (test_clock, due, seq);
+CREATE TABLE IF NOT EXISTS replies (
+    account TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    created INTEGER NOT NULL, PRIMARY KEY (account, key));
+CREATE TABLE IF NOT EXISTS deliveries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, endpoint TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (done, next_at, seq);
+CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Store:
+    """Objects, timers, idempotent replies, webhook deliveries and settings."""
+
+    def __init__(self, folder: Path | None) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        path = ":memory:" if folder is None else str(folder / "sandbox.sqlite3")
+        self.lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the lock and commit at the end; an exception rolls back unless it carries `keep = True`."""
+        with self.lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException as error:
+                self._db.execute("COMMIT" if getattr(error, "keep", False) else "ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        with self.lock:
+            self._db.close()
+
+    # objects
+
+    def insert(self, account: str, obj: Obj, created: int) -> None:
+        self._db.execute(
+            "INSERT INTO objects (account, kind, id, created, body) VALUES (?, ?, ?, ?, ?)",
+            (account, obj["object"], obj["id"], created, json.dumps(obj)),
+        )
+
+    def update(self, account: str, obj: Obj) -> None:
+        self._db.execute(
+            "UPDATE objects SET body = ? WHERE account = ? AND kind = ? AND id = ?",
+            (json.dumps(obj), account, obj["object"], obj["id"]),
+        )
+
+    def delete(self, account: str, kind: str, identifier: str) -> None:
+        self._db.execute(
+            "DELETE FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier)
+        )
+
+    def load(self, account: str, kind: str, identifier: str) -> Obj | None:
+        row = self._db.execute(
+            "SELECT body FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier)
+        ).fetchone()
+        return _object(row)
+
+    def load_by_id(self, account: str, identifier: str) -> Obj | None:
+        """Any kind of object, of this account or (a connected account itself) of the platform."""
+        row = self._db.execute(
+            "SELECT body FROM objects WHERE id = ? AND account IN (?, '') ORDER BY account DESC LIMIT 1",
+            (identifier, account),
+        ).fetchone()
+        return _object(row)
+
+    def sequence_of(self, account: str, kind: str, identifier: str) -> int | None:
+        row = self._db.execute(
+            "SELECT seq FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def select(
+        self, account: str, kind: str, equal: dict[str, Any] | None = None, *,
+        created: dict[str, int] | None = None, before: int | None = None, after: int | None = None,
+        limit: int | None = None, oldest_first: bool = False,
+    ) -> list[Obj]:
+        """Objects of a kind, newest first; `equal` compares JSON paths such as `customer` or `recurring.interval`."""
+        where, values = ["account = ?", "kind = ?"], [account, kind]
+        for path, value in (equal or {}).items():
+            where.append("json_extract(body, ?) IS ?")
+            values += ["$." + path, value]
+        for operator, moment in (created or {}).items():
+            where.append(f"created {_COMPARE[operator]} ?")
+            values.append(moment)  # type: ignore[arg-type]
+        if before is not None:
+            where.append("seq < ?")
+            values.append(before)  # type: ignore[arg-type]
+        if after is not None:
+            where.append("seq > ?")
+            values.append(after)  # type: ignore[arg-type]
+        order = "ASC" if oldest_first else "DESC"
+        sql = f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order}"  # noqa: S608 - fixed parts
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        return [json.loads(row[0]) for row in self._db.execute(sql, values)]
+
+    # timers
+
+    def set_timer(self, name: str, due: int, action: str, account: str, target: str, test_clock: str = "") -> None:
+        self._db.execute(
+            "INSERT INTO timers (name, test_clock, due, action, account, target) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET due = excluded.due, test_clock = excluded.test_clock",
+            (name, test_clock, due, action, account, target),
+        )
+
+    def drop_timer(self, name: str) -> None:
+        self._db.execute("DELETE FROM timers WHERE name = ?", (name,))
+
+    def take_due(self, test_clock: str, moment: int) -> tuple[int, str, str, str] | None:
+        """The earliest timer due by `moment`, removed: (due, action, account, target)."""
+        row = self._db.execute(
+            "SELECT seq, due, action, account, target FROM timers WHERE test_clock = ? AND due <= ? "
+            "ORDER BY due, seq LIMIT 1", (test_clock, moment),
+        ).fetchone()
+        if row is None:
+            return None
+        self._db.execute("DELETE FROM timers WHERE seq = ?", (row[0],))
+        return int(row[1]), str(row[2]), str(row[3]), str(row[4])
+
+    # idempotency
+
+    def reply(self, account: str, key: str) -> tuple[str, int, str] | None:
+        row = self._db.execute(
+            "SELECT request, status, body FROM replies WHERE account = ? AND key = ?", (account, key)
+        ).fetchone()
+        return None if row is None else (str(row[0]), int(row[1]), str(row[2]))
+
+    def keep_reply(self, account: str, key: str, request: str, status: int, body: str, now: int) -> None:
+        self._db.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)",
+                         (account, key, request, status, body, now))
+
+    def forget_replies(self, before: int) -> None:
+        self._db.execute("DELETE FROM replies WHERE created < ?", (before,))
+
+    # webhook deliveries
+
+    def enqueue(self, endpoint: str, event: str, body: str) -> None:
+        self._db.execute("INSERT INTO deliveries (endpoint, event, body) VALUES (?, ?, ?)", (endpoint, event, body))
+
+    def waiting(self, now: float, limit: int = 1) -> list[tuple[int, str, str, int]]:
+        """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts)."""
+        rows = self._db.execute(
+            "SELECT seq, endpoint, body, attempts FROM deliveries WHERE done = 0 AND next_at <= ? "
+            "ORDER BY seq LIMIT ?", (now, limit),
+        ).fetchall()
+        return [(int(row[0]), str(row[1]), str(row[2]), int(row[3])) for row in rows]
+
+    def undelivered(self, event: str | None = None) -> int:
+        where, values = ("", ()) if event is None else (" AND event = ?", (event,))
+        row = self._db.execute(f"SELECT count(*) FROM deliveries WHERE done = 0{where}", values).fetchone()  # noqa: S608
+        return int(row[0])
+
+    def delivered(self, seq: int) -> None:
+        self._db.execute("UPDATE deliveries SET done = 1, attempts = attempts + 1 WHERE seq = ?", (seq,))
+
+    def postpone(self, seq: int, until: float, *, attempted: bool = True) -> None:
+        self._db.execute("UPDATE deliveries SET attempts = attempts + ?, next_at = ? WHERE seq = ?",
+                         (int(attempted), until, seq))
+
+    # settings that survive a restart
+
+    def meta(self, key: str, default: Any = None) -> Any:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    def set_meta(self, key: str, value: Any) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+
+_COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}
+
+
+def _object(row: tuple[str] | None) -> Obj | None:
+    return None if row is None else json.loads(row[0])
