@@ -24,12 +24,11 @@ def group_page(session: Session, actor: Actor, handle: str) -> str:
     context: dict[str, Any] = {
         "group": door.group,
         "standing": door.standing,
-        "owner": people(session, [door.group.owner_id])[door.group.owner_id],
-        "tiers": tiers_on_sale(session, door.group),
+        "tiers": [offer.tier for offer in tiers_on_sale(session, door.group)],
+        "channels": channels_of(session, door.group.id),
+        "page_data": page_data(session, actor, door) if door.standing.is_inside else None,
     }
-    if not door.standing.is_inside:
-        return render_template("chat/join.html", **context)
-    return render_template("chat/group.html", page_data=page_data(session, actor, door), **context)
+    return render_template("chat/group.html", **context)
 
 
 def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]:
