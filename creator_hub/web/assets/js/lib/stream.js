@@ -1,8 +1,8 @@
 /**
  * The channel client: Socket.IO underneath, docs/delivery's promises above.
  *
- * `handlers`: shown(channelId, event) · reset(channelId, headSeq) → Promise<newLastSeq> · caughtUp(channelId) ·
- * connection("online" | "offline" | "connecting", {inMs}) · sent(pending, ack) · refused(pending, error) ·
+ * `handlers`: shown(channelId, event) · reset(channelId, headSeq) → Promise<newLastSeq> ·
+ * connection("online" | "offline" | "connecting") · refused(pending, error) ·
  * hint(name, payload) · granted({channel_id, group}) · revoked({channel_id, reason}) · denied(channelId, error).
  */
 import { backoff, hasGap, newFeed, noteHead, receive, restart } from "./feed.js";
@@ -41,7 +41,7 @@ export class StreamClient {
   }
 
   connect() {
-    this.handlers.connection("connecting", {});
+    this.handlers.connection("connecting");
     this.socket.connect();
   }
 
@@ -76,10 +76,8 @@ export class StreamClient {
     let pause = 0;
     for (let item = this.outbox.next(channelId); item && this.joined.has(channelId); item = this.outbox.next(channelId)) {
       const ack = await this.request("message.send", item);
-      if (ack.ok) {
-        this.outbox.settle(item.client_msg_id);
-        this.handlers.sent(item, ack);
-      } else if (PASSING.has(ack.error.code)) {
+      if (ack.ok) this.outbox.settle(item.client_msg_id);
+      else if (PASSING.has(ack.error.code)) {
         pause = (ack.error.retry_after ?? 1) * 1000;
         break;
       } else {
@@ -108,7 +106,7 @@ export class StreamClient {
     const { socket, handlers } = this;
     socket.on("connect", () => {
       this.attempt = 0;
-      handlers.connection("online", {});
+      handlers.connection("online");
       for (const channelId of this.feeds.keys()) this.#join(channelId);
     });
     socket.on("disconnect", () => this.#lost());
@@ -116,10 +114,7 @@ export class StreamClient {
     socket.on("event", (event) => this.#take(event.channel_id, event));
     socket.on("heads", (heads) => Object.entries(heads).forEach(([id, head]) => this.#head(id, head)));
     socket.on("hello", ({ heads }) => Object.entries(heads ?? {}).forEach(([id, head]) => this.#head(id, head)));
-    socket.on("channel.caught_up", ({ channel_id: id, head_seq: head }) => {
-      this.#head(id, head);
-      handlers.caughtUp(id);
-    });
+    socket.on("channel.caught_up", ({ channel_id: id, head_seq: head }) => this.#head(id, head));
     socket.on("channel.reset", ({ channel_id: id, head_seq: head }) => this.#reset(id, head));
     socket.on("access.granted", (grant) => handlers.granted(grant));
     socket.on("access.revoked", (loss) => {
@@ -133,9 +128,8 @@ export class StreamClient {
   #lost() {
     this.joined.clear();
     this.cancel(this.reconnectTimer);
-    const wait = backoff(this.attempt++, this.random);
-    this.handlers.connection("offline", { inMs: wait });
-    this.reconnectTimer = this.later(() => this.connect(), wait);
+    this.handlers.connection("offline");
+    this.reconnectTimer = this.later(() => this.connect(), backoff(this.attempt++, this.random));
   }
 
   async #join(channelId) {
