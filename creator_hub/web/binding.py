@@ -22,7 +22,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import ROUTES, Redirect, Reply, Route
 from creator_hub.core.errors import BadRequest, Invalid, WrongType
 from creator_hub.core.schemas import WireSchema
-from creator_hub.web.identity import Caller, check_csrf, identify
+from creator_hub.web.identity import Caller, check_csrf, face_of, identify
 
 VISIT_MAX_AGE_S = 180 * 24 * 3600
 
@@ -59,7 +59,9 @@ def _run(route: Route, path: dict[str, Any]) -> Response:
 
 def _admit(session: Session, route: Route) -> Caller:
     caller = identify(session, request)
-    g.csrf_token, g.actor, g.session = caller.csrf_token, caller.actor, session
+    g.csrf_token = caller.csrf_token
+    if route.surface == "page":
+        g.me = face_of(session, caller.actor)
     if caller.new_visit is not None:
         g.new_visit = caller.new_visit
     if route.csrf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from flask import Request
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub import settings
 from creator_hub.accounts import csrf, sessions
+from creator_hub.accounts.doors import user_by_id
 from creator_hub.accounts.secrets import new_secret
 from creator_hub.core.access import Actor
 from creator_hub.core.errors import SignInRequired
@@ -47,6 +49,24 @@ def identify(session: Session, request: Request) -> Caller:
         return Caller(Actor(), visit)
     fresh = new_secret()
     return Caller(Actor(), fresh, new_visit=fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The signed-in person as every page shows them. A copy: an error page is drawn after the session is closed, and
+    asking a closed session would take a new connection that nobody gives back."""
+
+    id: uuid.UUID
+    handle: str
+    display_name: str
+    roles: tuple[str, ...]
+
+
+def face_of(session: Session, actor: Actor) -> Me | None:
+    if actor.user_id is None:
+        return None
+    user = user_by_id(session, actor.user_id)
+    return Me(user.id, user.handle, user.display_name, tuple(user.roles))
 
 
 def check_csrf(request: Request, caller: Caller) -> None:

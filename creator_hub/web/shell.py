@@ -15,8 +15,6 @@ from flask_babel import Babel
 from markupsafe import Markup
 
 from creator_hub import settings
-from creator_hub.accounts.doors import user_by_id
-from creator_hub.core.errors import HubError
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money, to_major
 from creator_hub.web.binding import set_visit_cookie
@@ -82,14 +80,4 @@ def _finish(response: Response) -> Response:
 
 
 def _page_context() -> dict[str, Any]:
-    return {"csrf_token": g.get("csrf_token", ""), "me": _me()}
-
-
-def _me() -> Any:
-    actor, session = g.get("actor"), g.get("session")
-    if actor is None or session is None or actor.user_id is None or not session.is_active:
-        return None
-    try:
-        return user_by_id(session, actor.user_id)
-    except HubError:
-        return None
+    return {"csrf_token": g.get("csrf_token", ""), "me": g.get("me")}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from creator_hub.core import db
 from tests.support.client import Browser
 
 GROUP = {"handle": "mei", "name": "Mei's room", "currency": "USD"}
@@ -77,6 +78,12 @@ def test_a_passcode_that_opens_nothing_says_what_to_do(mei: Browser, ana: Browse
     mei.delete(f"/invites/{invite['id']}")
     assert "Ask for a new one" in text(ana, f"/join/{invite['passcode']}", 410)
     assert text(ana, "/join/ABCDE-FGHJK-MNPQR", 404)
+
+
+def test_an_error_page_knows_who_is_signed_in_and_keeps_no_connection(mei: Browser, ana: Browser) -> None:
+    assert "@ana" in text(ana, "/g/mei/settings", 403)
+    assert "@ana" in text(ana, "/join/ABCDE-FGHJK-MNPQR", 404)
+    assert db.engine().pool.checkedout() == 0
 
 
 def test_the_front_page_shows_public_groups_and_never_hidden_ones(mei: Browser, ana: Browser) -> None:
