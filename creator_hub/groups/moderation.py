@@ -23,7 +23,7 @@ from creator_hub.groups.standing import Standing, standing_of
 def make_moderator(session: Session, actor: Actor, group: Group, user_id: uuid.UUID) -> None:
     """Let a member moderate. The owner needs no role and cannot give one to themselves; doing it twice is once."""
     if user_id == group.owner_id:
-        raise NotAllowed("You own this group; nobody can be made a moderator by themselves.")
+        raise NotAllowed("You own this group and need no role in it.")
     with changing_access(session, group.id, user_id, reason="tier"):
         standing = standing_of(session, group, user_id)
         if standing.role not in ("member", "moderator") or standing.membership is None:
