@@ -9,7 +9,7 @@ export class MessageMenu {
     this.actions = actions;
     this.panel = h("div", { class: "msgmenu", role: "menu", popover: "auto" });
     this.panel.addEventListener("keydown", (event) => this.#arrows(event));
-    document.body.append(this.panel);
+    document.getElementById("main").append(this.panel);
   }
 
   /** @param {object} message @param {HTMLElement} opener @param {{react: boolean, edit: boolean, remove: boolean, ban: boolean}} may */

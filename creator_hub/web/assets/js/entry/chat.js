@@ -110,10 +110,16 @@ async function chainTitle(chainId) {
   return (known ?? (await api("GET", `/api/v1/chains/${chainId}`))).title;
 }
 
+/** The channel the address names, when one may read it; else the first. */
+function addressed() {
+  const wanted = channelOf(new URLSearchParams(location.search).get("channel"));
+  return wanted && !wanted.locked ? wanted.id : page.channel_id;
+}
+
 function choose(id) {
   closeDrawer();
   if (id === current) return;
-  history.pushState({ channel: id }, "", `?channel=${id}`);
+  history.pushState(null, "", `?channel=${id}`);
   open(id);
 }
 
@@ -305,7 +311,7 @@ document.addEventListener("hub:done", (event) => {
     event.target.reset();
   }
 });
-window.addEventListener("popstate", (event) => open(event.state?.channel ?? page.channel_id));
+window.addEventListener("popstate", () => open(addressed()));
 window.addEventListener("online", () => stream.reconnectNow());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
@@ -316,5 +322,5 @@ $("[data-reconnect]").addEventListener("click", () => stream.reconnectNow());
 
 for (const channel of channels.filter((each) => !each.locked)) stream.follow(channel.id, channel.head_seq);
 stream.connect();
-if (page.channel_id) open(page.channel_id);
+if (page.channel_id) open(addressed());
 else showLoss({ id: null, name: "" }, "none");

@@ -28,9 +28,15 @@ export function icon(name) {
   return svg;
 }
 
-export const avatar = (name, size = "") =>
-  h("span", { class: `avatar ${size && `avatar--${size}`}`, "data-hue": String([...name].length % 6), "aria-hidden": "true" },
-    ([...name.trim()][0] ?? "?").toUpperCase());
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+
+/** A person's or group's mark: the initial on one of six colours, the same as the server's macro draws. */
+export function avatar(name, size = "") {
+  const letters = [...name.trim()];
+  const place = (letter) => LETTERS.indexOf(letter.toLowerCase());
+  const hue = (((place(letters[0]) + 2 * place(letters.at(-1))) % 6) + 6) % 6;
+  return h("span", { class: `avatar ${size && `avatar--${size}`}`, "data-hue": String(hue), "aria-hidden": "true" }, letters[0].toUpperCase());
+}
 
 /** The JSON of a script element by id. */
 export const pageData = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
