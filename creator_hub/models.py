@@ -12,6 +12,7 @@ ROOMS = (
     "creator_hub.accounts.models",
     "creator_hub.groups.models",
     "creator_hub.chat.models",
+    "creator_hub.money.ledger_models",
 )
 
 for _room in ROOMS:

@@ -1,0 +1,1 @@
+"""Money: the ledger, the tiers' Stripe counterparts, subscriptions, the Stripe inbox, refunds."""

@@ -1,0 +1,46 @@
+"""How one payment is shared: tax, platform fee, creator. Pure arithmetic on minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creator_hub.core.money import round_half_up
+
+BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The three parts of a gross amount; they sum to it exactly."""
+
+    tax: int
+    fee: int
+    creator: int
+
+    @property
+    def gross(self) -> int:
+        return self.tax + self.fee + self.creator
+
+
+def split_payment(gross: int, *, tax_bps: int, fee_bps: int) -> Split:
+    """Split `gross`, which includes tax at `tax_bps`; the platform's fee is `fee_bps` of what is left after tax.
+
+    tax = gross · r / (1 + r), fee = net · f, each rounded half up; the creator takes the remainder.
+    """
+    tax = round_half_up(gross * tax_bps, BASIS_POINTS + tax_bps)
+    fee = round_half_up((gross - tax) * fee_bps, BASIS_POINTS)
+    return Split(tax, fee, gross - tax - fee)
+
+
+def split_refund(paid: Split, *, refunded_before: int, refund: int) -> Split:
+    """The parts of one refund, such that all refunds together never drift from the payment's own shares.
+
+    Each part reverses `round_half_up(part · refunded_total / gross) − reversed_before`; the creator takes what remains.
+    """
+    tax = _share(paid.tax, refunded_before + refund, paid.gross) - _share(paid.tax, refunded_before, paid.gross)
+    fee = _share(paid.fee, refunded_before + refund, paid.gross) - _share(paid.fee, refunded_before, paid.gross)
+    return Split(tax, fee, refund - tax - fee)
+
+
+def _share(part: int, refunded: int, gross: int) -> int:
+    return round_half_up(part * refunded, gross)
