@@ -1,4 +1,4 @@
-"""Daily membership facts."""
+"""Payout accounts, payout runs, exports."""
 
 from __future__ import annotations
 
