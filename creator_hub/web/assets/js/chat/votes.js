@@ -37,7 +37,7 @@ export function timer(closesAt, key) {
 export const card = (symbol, kind, title, notes, ...body) =>
   h("article", { class: "votecard" },
     h("header", { class: "votecard__head" }, h("span", { class: "votecard__kind" }, icon(symbol), kind), ...notes.filter(Boolean)),
-    h("h3", { class: "votecard__title" }, title), ...body);
+    h("h2", { class: "votecard__title" }, title), ...body);
 
 /** An error line inside a card that screen readers hear. */
 export const trouble = () => h("p", { class: "field__error", role: "alert", hidden: true });

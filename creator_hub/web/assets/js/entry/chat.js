@@ -74,7 +74,7 @@ async function open(id) {
     const { items, next } = await api("GET", `/api/v1/channels/${id}/messages?limit=${PAGE}`);
     if (current !== id) return;
     log.show(items, { more: next !== null, readSeq: channel.read_seq ?? 0 });
-    await openVotes(id);
+    await openVotes(id).catch(quietWhenGone);
   } catch (error) {
     if (error.status === undefined) throw error;
     if (current === id) toast(explain(error), true);
@@ -86,6 +86,11 @@ async function open(id) {
   for (const event of waiting) view.apply(event);
   for (const item of outbox.of(id)) log.addPending(item);
   if (!log.rows.size) $("[data-empty]").hidden = false;
+}
+
+/** A channel lost meanwhile answers 404; the loss itself is told by access.revoked. */
+function quietWhenGone(error) {
+  if (error.status !== 404) throw error;
 }
 
 /** Polls and rounds that are under way stand at the end, where they are seen. */
@@ -274,7 +279,7 @@ function showLoss(channel, reason) {
   $("[data-empty]").hidden = true;
   const next = channels.find((each) => !each.locked && each.id !== channel.id);
   $("[data-log]").append(h("li", { class: "log__loss" },
-    h("h3", {}, t("lost", { name: channel.name })), h("p", {}, t(`reason_${reason}`)),
+    h("h2", {}, t("lost", { name: channel.name })), h("p", {}, t(`reason_${reason}`)),
     next ? h("button", { class: "button button--quiet", type: "button", onclick: () => choose(next.id) }, t("go_to", { name: next.name })) : h("a", { class: "button button--quiet", href: "/" }, t("to_groups"))));
 }
 
