@@ -25,6 +25,7 @@ class MessageDoor:
 
 def message_by_id(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
     """A message this actor may use so. Authors count as themselves; what is deleted is gone for everybody."""
+    actor.person()  # the anonymous are asked to sign in before anything is looked up
     message = session.get(Message, message_id)
     if message is None:
         actor.proved.add(permission)

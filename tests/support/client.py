@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
+
+from creator_hub.accounts.models import User
+from creator_hub.core.db import unit_of_work
 
 API = "/api/v1"
 PASSWORD = "correct-horse-battery"
@@ -22,7 +26,10 @@ class Browser:
         return self._client.get(path)
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
-        return self._client.get(API + path, **kwargs)
+        answer = self._client.get(API + path, **kwargs)
+        if path == "/session":
+            self._csrf = answer.json["csrf_token"]
+        return answer
 
     def post(self, path: str, body: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         return self._send("POST", path, body if body is not None else {}, **kwargs)
@@ -50,6 +57,18 @@ class Browser:
         assert answer.status_code == 201, answer.get_data(as_text=True)
         self._csrf = answer.json["csrf_token"]
         return answer.json["user"]
+
+    def sign_up_with_roles(self, handle: str, roles: list[str]) -> dict[str, Any]:
+        """Create a person of the platform's staff."""
+        user = self.sign_up(handle)
+        with unit_of_work() as session:
+            session.get_one(User, uuid.UUID(user["id"])).roles = sorted(roles)
+        return user
+
+    def ask(self, method: str, path: str) -> TestResponse:
+        """Any route, by its whole path, with an empty JSON body where a body may be."""
+        body = None if method in ("GET", "DELETE") else {}
+        return self._client.open(path, method=method, json=body, headers={"X-CSRF-Token": self._csrf})
 
     def sign_in(self, handle: str, password: str = PASSWORD) -> TestResponse:
         answer = self.post("/session", {"email": f"{handle}@example.test", "password": password})

@@ -16,7 +16,8 @@ def mei(browser: Open) -> Browser:
     """Mei, signed in, with her group."""
     mei = browser()
     mei.sign_up("mei")
-    assert mei.post("/groups", {"handle": "mei", "name": "Mei's kitchen", "about": "", "currency": "USD"}).status_code == 201
+    kitchen = {"handle": "mei", "name": "Mei's kitchen", "about": "", "currency": "USD"}
+    assert mei.post("/groups", kitchen).status_code == 201
     return mei
 
 
