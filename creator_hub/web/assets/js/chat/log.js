@@ -57,6 +57,11 @@ export class Log {
     this.scroller.scrollTop += this.scroller.scrollHeight - height;
   }
 
+  /** Look where the reader stands, also when nothing scrolled: a page that fits on the screen may still have older ones. */
+  check() {
+    this.#scrolled();
+  }
+
   /** The seq of the oldest message shown. */
   get oldest() {
     return Math.min(...[...this.rows.values()].filter((row) => row.message).map((row) => row.order));

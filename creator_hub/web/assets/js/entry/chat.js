@@ -85,7 +85,8 @@ async function open(id) {
   $("[data-log-wrap]").removeAttribute("aria-busy");
   for (const event of waiting) view.apply(event);
   for (const item of outbox.of(id)) log.addPending(item);
-  if (!log.rows.size) $("[data-empty]").hidden = false;
+  $("[data-empty]").hidden = log.rows.size > 0;
+  log.check();
 }
 
 /** A channel lost meanwhile answers 404; the loss itself is told by access.revoked. */
@@ -137,8 +138,12 @@ async function older() {
     if (current === id) log.showOlder(items, next !== null);
   } catch (error) {
     if (error.status === undefined) throw error;
+    // Tried again when the reader next scrolls.
+    older.busy = false;
+    return;
   }
   older.busy = false;
+  log.check();
 }
 
 function shown(channelId, event) {
