@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PIP := .venv/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes
 ASSETS := $(shell find creator_hub/web/assets -type f 2>/dev/null)
 
 .PHONY: help setup run stop test lint migrate lock browser

@@ -118,7 +118,7 @@ class Supervisor:
     def _write_pids(self) -> None:
         """The launcher first, then the children as they must be stopped, for `make stop` after a kill -9."""
         pids = [os.getpid(), *(child.process.pid for child in reversed(self.children) if child.process)]
-        self.pid_file.write_text("\n".join(map(str, pids)))
+        self.pid_file.write_text("\n".join(map(_identity, pids)))
 
 
 def _kill_group(pid: int) -> None:
@@ -154,6 +154,8 @@ def main() -> None:
     try:
         start_all(supervisor, settings)
         supervisor.watch()
+    except RuntimeError as error:
+        sys.exit(f"\n  {error}")
     finally:
         print("\n  stopping …", flush=True)
         supervisor.stop()
@@ -243,24 +245,32 @@ def stop_recorded(pid_file: Path) -> None:
     """End what an earlier launcher started, also when that launcher itself was killed."""
     if not pid_file.exists():
         return
-    launcher, *children = (int(line) for line in pid_file.read_text().split())
-    if _is_ours(launcher):
-        os.kill(launcher, signal.SIGTERM)
-        wait_until(lambda: not _is_ours(launcher), time.monotonic() + 2 * STOP_PATIENCE_S)
-    for pid in filter(_is_ours, children):
-        os.kill(pid, signal.SIGINT)
-        wait_until(lambda pid=pid: not _is_ours(pid), time.monotonic() + STOP_PATIENCE_S)  # type: ignore[misc]
-        _kill_group(pid)
+    launcher, *children = (line.strip() for line in pid_file.read_text().splitlines())
+    if _still_runs(launcher):
+        os.kill(_pid(launcher), signal.SIGTERM)
+        wait_until(lambda: not _still_runs(launcher), time.monotonic() + 2 * STOP_PATIENCE_S)
+    for child in filter(_still_runs, children):
+        os.kill(_pid(child), signal.SIGINT)
+        wait_until(lambda child=child: not _still_runs(child), time.monotonic() + STOP_PATIENCE_S)  # type: ignore[misc]
+        _kill_group(_pid(child))
     pid_file.unlink(missing_ok=True)
 
 
-def _is_ours(pid: int) -> bool:
-    """The process still runs and is one of the kinds we start: a pid may have been given to somebody else since."""
+def _identity(pid: int) -> str:
+    """The pid and the tick the process began at: after a reboot the pid alone may be the machine's own PostgreSQL."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
-    return any(word in command for word in (b"creator_hub", b"gunicorn", b"workers", b"postgres", b"valkey"))
+        return f"{pid} gone"
+    return f"{pid} gone" if state == "Z" else f"{pid} {fields[18]}"
+
+
+def _pid(identity: str) -> int:
+    return int(identity.split()[0])
+
+
+def _still_runs(identity: str) -> bool:
+    return not identity.endswith("gone") and _identity(_pid(identity)) == identity
 
 
 if __name__ == "__main__":
