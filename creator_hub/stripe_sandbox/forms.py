@@ -17,7 +17,7 @@ from creator_hub.stripe_sandbox.errors import ApiError, unreadable
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A word out of `words`, else a plain text read as `plain`, else the nested `other` (`trial_end: "now"` or 1700000000)."""
+    """A word out of `words`, else a text read as `plain`, else the nested `other` (`trial_end: "now"` or a time)."""
 
     words: tuple[str, ...] = ()
     plain: Any = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from creator_hub.stripe_sandbox.forms import PAGE, Spec
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
 Handler = Callable[..., Any]
+F = TypeVar("F", bound=Handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,10 @@ class Route:
 ROUTES: list[Route] = []
 
 
-def route(method: str, path: str, spec: Spec | None = None) -> Callable[[Handler], Handler]:
+def route(method: str, path: str, spec: Spec | None = None) -> Callable[[F], F]:
     """Register a handler(scope, params, *path ids); `expand` is accepted everywhere, as Stripe does."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: F) -> F:
         accepted: Spec = {"expand": [str], **(spec or {})}
         if method == "DELETE" and not spec:
             accepted = {}

@@ -23,13 +23,15 @@ def new_id(prefix: str, length: int = 24) -> str:
     return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(length))}"
 
 
-def public(value: Any) -> Any:
-    """A copy without the sandbox's own underscored keys."""
+def public(obj: Obj) -> Obj:
+    """A copy without the sandbox's own underscored keys, at any depth."""
+    return {key: _public(item) for key, item in obj.items() if not key.startswith("_")}
+
+
+def _public(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: public(item) for key, item in value.items() if not key.startswith("_")}
-    if isinstance(value, list):
-        return [public(item) for item in value]
-    return value
+        return public(value)
+    return [_public(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class Sandbox:
         self._deliveries = Deliveries(self.store)
         self._stop = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="timers", daemon=True)
-        self._routes = [(route, _pattern(route.path)) for route in sorted(ROUTES, key=lambda route: route.path.count("{"))]
+        literal_first = sorted(ROUTES, key=lambda route: route.path.count("{"))
+        self._routes = [(route, _pattern(route.path)) for route in literal_first]
         with self.store.transaction():
             self._register_endpoints()
             self.store.set_timer("payouts:daily", next_midnight(self._scope.now), "payouts", PLATFORM, "daily")

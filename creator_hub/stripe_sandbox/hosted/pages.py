@@ -133,7 +133,8 @@ def _form(
 
 def _known_email(scope: Scope, session: Obj) -> str | None:
     customer = scope.find("customer", session["customer"])
-    return (customer or {}).get("email") or session["customer_email"]
+    email: str | None = (customer or {}).get("email") or session["customer_email"]
+    return email
 
 
 def _mistakes(form: dict[str, str], *, needs_email: bool) -> dict[str, str]:

@@ -97,15 +97,21 @@ def payout_settings(scope: Scope) -> Obj:
 @route("GET", "/v1/balance_settings")
 def retrieve_balance_settings(scope: Scope, params: Obj) -> Obj:
     settings = payout_settings(scope)
-    return {"object": "balance_settings", "payments": {
+    answer: Obj = {"object": "balance_settings", "payments": {
         "debit_negative_balances": True, "payouts": {
             "minimum_balance_by_currency": settings["minimum"] or None, "schedule": {"interval": settings["interval"]},
             "statement_descriptor": None, "status": "enabled"},
         "settlement_timing": {"delay_days": scope.settlement_days, "delay_days_override": None}}}
+    return answer
+
+
+SETTLEMENT_CURRENCIES = (
+    "usd", "eur", "gbp", "jpy", "cad", "aud", "chf", "sek", "nok", "dkk", "pln", "krw", "inr", "brl", "mxn", "sgd",
+)
 
 
 @route("POST", "/v1/balance_settings", {"payments": {"payouts": {
-    "minimum_balance_by_currency": dict.fromkeys(("usd", "eur", "gbp", "jpy", "cad", "aud", "chf", "sek", "nok", "dkk", "krw", "inr", "brl", "mxn", "sgd"), int),
+    "minimum_balance_by_currency": dict.fromkeys(SETTLEMENT_CURRENCIES, int),
     "schedule": {"interval": ("daily", "manual")}}}})
 def update_balance_settings(scope: Scope, params: Obj) -> Obj:
     settings, given = payout_settings(scope), (params.get("payments") or {}).get("payouts") or {}

@@ -70,7 +70,7 @@ def _decline(charge: Obj, decline: Decline) -> None:
         "amount_captured": 0, "captured": False, "paid": False, "status": "failed",
         "failure_code": decline.code, "failure_message": decline.message,
         "outcome": {"network_status": "declined_by_network", "reason": decline.decline_code, "risk_level": "normal",
-                    "risk_score": 12, "seller_message": "The bank did not return any further details with this decline.",
+                    "risk_score": 12, "seller_message": "The bank did not say why.",
                     "type": "issuer_declined"},
     }
 
@@ -162,5 +162,5 @@ retrieval("/v1/refunds/{id}", "refund")
 
 @route("GET", "/v1/refunds", {**PAGE, "charge": str, "payment_intent": str, "created": CREATED})
 def list_refunds(scope: Scope, params: Obj) -> Page:
-    equal = {name: params[name] for name in ("charge", "payment_intent") if name in params}
+    equal: Obj = {name: params[name] for name in ("charge", "payment_intent") if name in params}
     return Page("refund", equal, created_range(params))

@@ -36,7 +36,7 @@ _INTENT_DATA: Spec = {
     "line_items": [{"price": str, "price_data": PRICE_DATA, "quantity": int, "tax_rates": [str]}],
     "locale": ("auto", "de", "en", "es", "fr", "it", "ja", "ko", "pt", "zh"), "metadata": META,
     "mode": ("payment", "setup", "subscription"), "payment_intent_data": _INTENT_DATA,
-    "payment_method_collection": ("always", "if_required"), "payment_method_types": [str],
+    "payment_method_collection": ("always", "if_required"),
     "setup_intent_data": {"description": str, "metadata": META},
     "submit_type": ("auto", "book", "donate", "pay", "subscribe"), "subscription_data": _SUBSCRIPTION_DATA,
     "success_url": str, "ui_mode": ("hosted_page",),
@@ -87,7 +87,7 @@ def _blank(scope: Scope, identifier: str, params: Obj, mode: str, customer: Obj 
         "metadata": merge_metadata(None, params.get("metadata")), "mode": mode, "payment_intent": None,
         "payment_link": None, "payment_method_collection": params.get("payment_method_collection") or "always",
         "payment_method_configuration_details": None, "payment_method_options": {},
-        "payment_method_types": params.get("payment_method_types") or ["card"],
+        "payment_method_types": ["card"],
         "payment_status": "unpaid", "permissions": None, "phone_number_collection": {"enabled": False},
         "recovered_from": None, "saved_payment_method_options": None, "setup_intent": None,
         "shipping_address_collection": None, "shipping_cost": None, "shipping_options": [], "status": "open",
@@ -133,7 +133,8 @@ def _total(scope: Scope, session: Obj) -> None:
     blank = {"id": "none", "currency": None, "address": None, "email": None, "name": None, "phone": None,
              "tax_exempt": "none", "test_clock": None, "balance": 0}
     trial = bool(data.get("trial_period_days") or data.get("trial_end"))
-    discounts = [{"id": "preview", "source": {"coupon": _coupon(scope, row)}} for row in session["_discounts"]]
+    coupons = [_coupon(scope, row) for row in session["_discounts"]]
+    discounts: list[Obj] = [{"id": "preview", "source": {"coupon": coupon}} for coupon in coupons]
     invoice = draft(scope, blank, lines, "upcoming", discounts=discounts, preview=True)
     session |= {"currency": items[0]["currency"], "amount_subtotal": 0 if trial else invoice["subtotal"],
                 "amount_total": 0 if trial else invoice["total"],

@@ -163,7 +163,8 @@ def list_capabilities(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 @route("GET", "/v1/accounts/{id}/external_accounts", {**PAGE, "object": ("bank_account", "card")})
 def list_external_accounts(scope: Scope, params: Obj, identifier: str) -> Obj:
-    return scope.get("account", identifier)["external_accounts"]
+    banks: Obj = scope.get("account", identifier)["external_accounts"]
+    return banks
 
 
 @route("POST", "/v1/account_links", {

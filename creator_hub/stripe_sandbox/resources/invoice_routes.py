@@ -18,6 +18,7 @@ from creator_hub.stripe_sandbox.resources.invoices import (
 )
 from creator_hub.stripe_sandbox.resources.payments import card_error
 from creator_hub.stripe_sandbox.resources.subscription_routes import (
+    ANCHOR,
     CHANGED_ITEM,
     DISCOUNT,
     PRORATION,
@@ -119,7 +120,7 @@ def delete_invoice(scope: Scope, params: Obj, identifier: str) -> Obj:
 @route("POST", "/v1/invoices/create_preview", {
     "currency": str, "customer": str, "discounts": [DISCOUNT], "subscription": str, "preview_mode": ("next",),
     "subscription_details": {
-        "billing_cycle_anchor": ("now", "unchanged"), "cancel_at_period_end": bool, "default_tax_rates": [str],
+        "billing_cycle_anchor": ANCHOR, "cancel_at_period_end": bool, "default_tax_rates": [str],
         "items": [CHANGED_ITEM], "proration_behavior": PRORATION, "proration_date": int,
         "trial_end": Either(("now",), plain=int)},
 })
@@ -133,7 +134,8 @@ def preview_invoice(scope: Scope, params: Obj) -> Obj:
         raise invalid("You must pass `subscription`, or `customer` with `subscription_details[items]`.",
                       code="parameter_missing", param="subscription")
     customer = scope.get("customer", params["customer"], "customer")
-    subscription = build(scope, customer, {**details, "discounts": params.get("discounts", [])})
+    subscription = build(scope, customer, {
+        **details, "billing_cycle_anchor": None, "discounts": params.get("discounts", [])})
     invoice = draft(scope, customer, lines_for(scope, subscription, trial=subscription["status"] == "trialing"),
                     "upcoming", subscription=subscription, discounts=discounts_of(scope, subscription), preview=True)
     return _unsaved(invoice)
@@ -173,7 +175,8 @@ def _unsaved(invoice: Obj) -> Obj:
 
 @route("GET", "/v1/invoices/{id}/lines", PAGE)
 def list_lines(scope: Scope, params: Obj, identifier: str) -> Obj:
-    return scope.get("invoice", identifier)["lines"]
+    lines: Obj = scope.get("invoice", identifier)["lines"]
+    return lines
 
 
 retrieval("/v1/invoice_payments/{id}", "invoice_payment")

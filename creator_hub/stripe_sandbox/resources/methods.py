@@ -118,7 +118,7 @@ def list_methods(scope: Scope, params: Obj) -> Page:
 
 @route("POST", "/v1/setup_intents", {
     "confirm": bool, "customer": str, "description": str, "metadata": META, "payment_method": str,
-    "payment_method_types": [str], "usage": ("off_session", "on_session"), "return_url": str,
+    "usage": ("off_session", "on_session"), "return_url": str,
 })
 def create_setup(scope: Scope, params: Obj) -> Obj:
     identifier = new_id("seti")
@@ -129,7 +129,7 @@ def create_setup(scope: Scope, params: Obj) -> Obj:
         "flow_directions": None, "last_setup_error": None, "latest_attempt": None, "livemode": False, "mandate": None,
         "metadata": merge_metadata(None, params.get("metadata")), "next_action": None, "on_behalf_of": None,
         "payment_method": None, "payment_method_options": None,
-        "payment_method_types": params.get("payment_method_types", ["card"]), "single_use_mandate": None,
+        "payment_method_types": ["card"], "single_use_mandate": None,
         "status": "requires_payment_method", "usage": params.get("usage") or "off_session",
     }
     if params.get("payment_method"):

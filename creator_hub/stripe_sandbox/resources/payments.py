@@ -96,7 +96,7 @@ def card_error(decline: Decline, intent: Obj) -> ApiError:
 
 
 _FIELDS: Spec = {
-    "customer": str, "description": str, "metadata": META, "payment_method": str, "payment_method_types": [str],
+    "customer": str, "description": str, "metadata": META, "payment_method": str,
     "receipt_email": str, "setup_future_usage": ("off_session", "on_session"), "statement_descriptor": str,
     "statement_descriptor_suffix": str, "transfer_group": str,
 }

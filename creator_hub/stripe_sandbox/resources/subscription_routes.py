@@ -37,6 +37,7 @@ ITEM: Spec = {"price": str, "price_data": ITEM_PRICE_DATA, "quantity": int, "met
 CHANGED_ITEM: Spec = {**ITEM, "id": str, "deleted": bool}
 PRORATION = ("always_invoice", "create_prorations", "none")
 DISCOUNT: Spec = {"coupon": str, "promotion_code": str}
+ANCHOR: Spec = {"type*": ("now", "unchanged")}
 TRIAL_SETTINGS: Spec = {"end_behavior*": {"missing_payment_method*": ("cancel", "create_invoice", "pause")}}
 _COMMON: Spec = {
     "cancel_at_period_end": bool, "collection_method": ("charge_automatically",), "default_payment_method": str,
@@ -106,7 +107,7 @@ def begin(
 
 
 @route("POST", "/v1/subscriptions/{id}", {
-    "billing_cycle_anchor": ("now", "unchanged"), "cancel_at": Either(("min_period_end", "max_period_end"), plain=int),
+    "billing_cycle_anchor": ANCHOR, "cancel_at": Either(("min_period_end", "max_period_end"), plain=int),
     "cancellation_details": {"comment": str, "feedback": (
         "customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
         "too_expensive", "unused")},
@@ -184,7 +185,7 @@ def apply_changes(scope: Scope, subscription: Obj, params: Obj) -> tuple[list[Ob
     lines = change_items(scope, subscription, params.get("items", []), behavior, moment)
     restarted = restart_cycle_if_changed(scope, subscription, before, moment)
     trial_end = params.get("trial_end")
-    if trial_end == "now" or params.get("billing_cycle_anchor") == "now":
+    if trial_end == "now" or (params.get("billing_cycle_anchor") or {}).get("type") == "now":
         if subscription["status"] == "trialing":
             subscription |= {"status": "active", "trial_end": moment}
         if not restarted:
@@ -239,7 +240,7 @@ def cancel_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 
 @route("POST", "/v1/subscriptions/{id}/resume", {
-    "billing_cycle_anchor": ("now", "unchanged"), "proration_behavior": PRORATION,
+    "billing_cycle_anchor": ANCHOR, "proration_behavior": PRORATION,
 })
 def resume_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     subscription = scope.get("subscription", identifier)

@@ -67,7 +67,6 @@ def _arrive(own: Scope, transfer: str, amount: int, currency: str) -> Obj:
     payment["source_transfer"] = transfer
     payment["balance_transaction"] = book(own, "payment", amount, currency, payment["id"])["id"]
     own.add(payment)
-    own.emit("payment.created", payment)
     return payment
 
 
