@@ -1,6 +1,6 @@
 // Bundles the pages' code into ../static with the content's hash in each name, and writes manifest.json: plain → hashed.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -9,7 +9,6 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "static");
 const entries = readdirSync(join(here, "js/entry")).filter((name) => name.endsWith(".js"));
 
-rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 const { metafile } = await build({
@@ -44,3 +43,9 @@ for (const name of readdirSync(here).filter((file) => file.endsWith(".svg"))) {
 // Written aside and renamed: a running server never reads half a manifest.
 writeFileSync(join(out, "manifest.json.new"), JSON.stringify(manifest, null, 2));
 renameSync(join(out, "manifest.json.new"), join(out, "manifest.json"));
+
+// Servers and pages that run on the build before this one still ask for its files: they stay for a day.
+const DAY_MS = 86_400_000;
+for (const name of readdirSync(out)) {
+  if (Date.now() - statSync(join(out, name)).mtimeMs > DAY_MS) rmSync(join(out, name));
+}

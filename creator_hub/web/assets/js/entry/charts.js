@@ -24,13 +24,13 @@ function plot(figure, kind, data) {
   const dated = data.labels.every((label) => DAY.test(label));
   const xs = dated ? data.labels.map((label) => Date.parse(label) / 1000) : data.labels.map((_, i) => i);
   const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-  const bars = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false } } : {};
+  const look = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false } } : { points: { show: data.labels.length < 8 } };
   const xAxis = dated ? axis : { ...axis, splits: () => xs, values: (_, places) => places.map((i) => data.labels[i] ?? "") };
   return new uPlot(
     {
       width: place.clientWidth || 320,
       height: HEIGHT,
-      legend: { show: data.series.length > 1 },
+      legend: { show: data.series.length > 1, live: false },
       cursor: { y: false },
       scales: { x: { time: dated, range: dated ? undefined : [-0.6, xs.length - 0.4] }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)] } },
       axes: [xAxis, { ...axis, size: 56 }],
@@ -38,7 +38,7 @@ function plot(figure, kind, data) {
         {},
         ...data.series.map((series, i) => {
           const stroke = colour(PALETTE[i % PALETTE.length]);
-          return { label: series.name, stroke, width: 2, fill: kind === "bar" ? stroke : undefined, ...bars };
+          return { label: series.name, stroke, width: 2, fill: kind === "bar" ? stroke : undefined, ...look };
         }),
       ],
     },
@@ -54,8 +54,9 @@ function cohort(figure, data) {
     const line = h("div", { class: "cohort__row" }, h("span", {}, row.label));
     line.style.setProperty("--columns", columns);
     line.append(...row.values.map((share) => {
-      const cell = h("span", { class: `cohort__cell ${share > 0.55 ? "cohort__cell--strong" : ""}` }, share === null ? "" : `${Math.round(share * 100)} %`);
-      cell.style.setProperty("--heat", `${Math.round((share ?? 0) * 100)}%`);
+      const cell = h("span", { class: "cohort__cell" }, share === null ? "" : `${Math.round(share * 100)} %`);
+      // At most 45 % of the accent: the ink stays readable on every cell.
+      cell.style.setProperty("--heat", `${Math.round((share ?? 0) * 45)}%`);
       return cell;
     }));
     return line;
