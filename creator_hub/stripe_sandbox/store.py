@@ -68,6 +68,18 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of a transaction that can fail alone: an exception undoes the part and goes on up."""
+        self._db.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO step")
+            raise
+        finally:
+            self._db.execute("RELEASE step")
+
     def close(self) -> None:
         with self.lock:
             self._db.close()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
+from creator_hub.stripe_sandbox.errors import ApiError
 from creator_hub.stripe_sandbox.scope import Scope
+
+log = logging.getLogger(__name__)
 
 ACTIONS: dict[str, Callable[[Scope, str], None]] = {}
 
@@ -24,7 +28,11 @@ def run_due(scope: Scope, until: int, test_clock: str = "") -> int:
     ran = 0
     while (due := scope.store.take_due(test_clock, until)) is not None:
         moment, action, account, target = due
-        with scope.clock.at(moment):
-            ACTIONS[action](scope.of(account), target)
+        try:
+            with scope.store.step(), scope.clock.at(moment):
+                ACTIONS[action](scope.of(account), target)
+        except ApiError:
+            # One object that cannot go on must not stop the calendar for all the others.
+            log.exception("timer %s of %s was dropped", action, target)
         ran += 1
     return ran

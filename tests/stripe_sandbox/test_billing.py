@@ -254,3 +254,14 @@ def test_three_d_secure_waits_for_the_cardholder(till: Till) -> None:
     till.advance(32 * DAY)
     assert till.api.subscriptions.retrieve(done["subscription"]).status == "past_due"
     assert "invoice.payment_action_required" in till.delivered()
+
+
+def test_a_deleted_customer_is_never_billed_again_and_a_deleted_coupon_still_counts(till: Till) -> None:
+    till.api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "forever"})
+    ana = till.subscriber(till.price(), discounts=[{"coupon": "HALF"}])
+    bo = till.subscriber(till.price())
+    till.api.coupons.delete("HALF")
+    till.api.customers.delete(str(bo.customer))
+    till.advance(33 * DAY)
+    assert till.api.subscriptions.retrieve(bo.id).status == "canceled"
+    assert [row.amount_paid for row in till.api.invoices.list({"subscription": ana.id}).data] == [600, 600]

@@ -272,7 +272,7 @@ def _discount(scope: Scope, item: Obj, bound: dict[str, Any]) -> Obj:
         "customer": bound.get("customer"), "end": months_later(from_now, months) if months else None,
         "invoice": None, "invoice_item": None, "promotion_code": promotion and promotion["id"],
         "source": {"type": "coupon", "coupon": coupon["id"]}, "start": from_now,
-        "subscription": bound.get("subscription"), "subscription_item": None,
+        "subscription": bound.get("subscription"), "subscription_item": None, "_coupon": coupon,
     }
 
 

@@ -134,7 +134,7 @@ def _total(scope: Scope, session: Obj) -> None:
              "tax_exempt": "none", "test_clock": None, "balance": 0}
     trial = bool(data.get("trial_period_days") or data.get("trial_end"))
     coupons = [_coupon(scope, row) for row in session["_discounts"]]
-    discounts: list[Obj] = [{"id": "preview", "source": {"coupon": coupon}} for coupon in coupons]
+    discounts: list[Obj] = [{"id": "preview", "source": {"coupon": row["id"]}, "_coupon": row} for row in coupons]
     invoice = draft(scope, blank, lines, "upcoming", discounts=discounts, preview=True)
     session |= {"currency": items[0]["currency"], "amount_subtotal": 0 if trial else invoice["subtotal"],
                 "amount_total": 0 if trial else invoice["total"],
@@ -144,10 +144,11 @@ def _total(scope: Scope, session: Obj) -> None:
                     "amount_shipping": 0, "amount_tax": sum(row["amount"] for row in invoice["total_taxes"])}}
 
 
-def _coupon(scope: Scope, given: Obj) -> str:
+def _coupon(scope: Scope, given: Obj) -> Obj:
     if given.get("promotion_code"):
-        return str(scope.get("promotion_code", given["promotion_code"], "discounts")["promotion"]["coupon"])
-    return str(scope.get("coupon", given.get("coupon") or "", "discounts")["id"])
+        promotion = scope.get("promotion_code", given["promotion_code"], "discounts")
+        return scope.get("coupon", promotion["promotion"]["coupon"], "discounts")
+    return scope.get("coupon", given.get("coupon") or "", "discounts")
 
 
 retrieval("/v1/checkout/sessions/{id}", "checkout.session")

@@ -67,14 +67,6 @@ def update_customer(scope: Scope, params: Obj, identifier: str) -> Obj:
     return customer
 
 
-@route("DELETE", "/v1/customers/{id}")
-def delete_customer(scope: Scope, params: Obj, identifier: str) -> Obj:
-    customer = scope.get("customer", identifier)
-    scope.store.delete(scope.account, "customer", identifier)
-    scope.emit("customer.deleted", customer)
-    return {"id": identifier, "object": "customer", "deleted": True}
-
-
 retrieval("/v1/customers/{id}", "customer")
 listing("/v1/customers", "customer", {"created": CREATED, "email": str, "test_clock": str})
 

@@ -79,7 +79,7 @@ def draft(
     invoice |= fields
     for line in lines:
         line["invoice"] = identifier
-    _total(scope, invoice, discounts or [])
+    _total(invoice, discounts or [])
     if not preview:
         scope.add(invoice)
         scope.emit("invoice.created", invoice)
@@ -92,12 +92,12 @@ def subscription_of(invoice: Obj) -> str | None:
     return details["subscription"] if details else None
 
 
-def _total(scope: Scope, invoice: Obj, discounts: list[Obj]) -> None:
+def _total(invoice: Obj, discounts: list[Obj]) -> None:
     lines = invoice["lines"]["data"]
     for line in lines:
         line |= {"discount_amounts": [], "taxes": []}
     invoice["discounts"] = [discount["id"] for discount in discounts]
-    invoice["total_discount_amounts"] = [_discount(scope, lines, discount) for discount in discounts]
+    invoice["total_discount_amounts"] = [_discount(lines, discount) for discount in discounts]
     inclusive = exclusive = 0
     taxes: dict[str, Obj] = {}
     for line in lines:
@@ -117,8 +117,8 @@ def _total(scope: Scope, invoice: Obj, discounts: list[Obj]) -> None:
     invoice["amount_remaining"] = invoice["amount_due"]
 
 
-def _discount(scope: Scope, lines: list[Obj], discount: Obj) -> Obj:
-    coupon = scope.get("coupon", discount["source"]["coupon"], "coupon")
+def _discount(lines: list[Obj], discount: Obj) -> Obj:
+    coupon = discount["_coupon"]
     taken, left = 0, coupon["amount_off"]
     for line in lines:
         base = line["amount"] - sum(row["amount"] for row in line["discount_amounts"])

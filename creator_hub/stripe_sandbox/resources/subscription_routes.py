@@ -260,6 +260,18 @@ def resume_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     return scope.get("subscription", identifier)
 
 
+@route("DELETE", "/v1/customers/{id}")
+def delete_customer(scope: Scope, params: Obj, identifier: str) -> Obj:
+    """A deleted customer's subscriptions end at once, so nothing is ever billed to nobody."""
+    customer = scope.get("customer", identifier)
+    for subscription in scope.all("subscription", customer=identifier):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
+            end(scope, subscription, None)
+    scope.store.delete(scope.account, "customer", identifier)
+    scope.emit("customer.deleted", customer)
+    return {"id": identifier, "object": "customer", "deleted": True}
+
+
 retrieval("/v1/subscriptions/{id}", "subscription")
 
 

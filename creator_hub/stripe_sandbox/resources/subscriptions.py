@@ -169,7 +169,7 @@ def discounts_of(scope: Scope, subscription: Obj) -> list[Obj]:
 def spend_discounts(scope: Scope, subscription: Obj) -> None:
     """After an invoice: a coupon for one invoice is gone, one whose months are over too."""
     kept = [discount["id"] for discount in discounts_of(scope, subscription)
-            if scope.get("coupon", discount["source"]["coupon"])["duration"] != "once"]
+            if discount["_coupon"]["duration"] != "once"]
     subscription["discounts"] = kept
 
 
