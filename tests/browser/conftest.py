@@ -1,0 +1,54 @@
+"""Real browsers on a real hub of two web processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from creator_hub.web.shell import STATIC
+from tests.support.hub import Web
+
+# Debian's Chromium must not look for its makers: nothing in a test leaves this machine.
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: `make browser` installs it"
+    assert (STATIC / "manifest.json").exists(), "the pages are not built: `make setup` builds them"
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *sandbox])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def webs(database: str, redis_url: str, tmp_path: Path) -> Iterator[tuple[Web, Web]]:
+    env = {"DATABASE_URL": database, "REDIS_URL": redis_url, "HUB_DATA_DIR": str(tmp_path)}
+    first, second = Web(env), Web(env)
+    yield first, second
+    first.kill()
+    second.kill()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A person's own browser, at the address of one web process."""
+    opened: list[BrowserContext] = []
+
+    def new(web: Web, **options: object) -> BrowserContext:
+        context = chromium.new_context(base_url=web.url, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield new
+    for context in opened:
+        context.close()
