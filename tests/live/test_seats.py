@@ -1,0 +1,130 @@
+"""The fan-out's promise as a property: whatever happens in whatever order, each seat saw a gap-free run of events in
+order from where it sat down, and nothing committed after it was put out."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from creator_hub import streams
+from creator_hub.core import db
+from creator_hub.core.db import unit_of_work
+from creator_hub.core.ids import new_id
+from creator_hub.live.fanout import Fanout
+from creator_hub.live.seats import Connection, Seats
+from creator_hub.streams import Evict
+
+PEOPLE = 3
+STEPS = st.lists(
+    st.one_of(
+        st.just(("append", 0)),
+        st.just(("pump", 0)),
+        st.tuples(st.sampled_from(["join", "resume", "evict", "drop"]), st.integers(0, PEOPLE - 1)),
+    ),
+    max_size=40,
+)
+
+
+@dataclass
+class Paper:
+    """A wire that writes down what each socket is given."""
+
+    given: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+
+    def emit(self, sid: str, event: str, payload: dict[str, Any]) -> None:
+        self.given.setdefault(sid, []).append((event, payload))
+
+    def backlog(self, sid: str) -> int:
+        return 0
+
+    def close(self, sid: str) -> None:
+        return None
+
+
+class World:
+    """One process, one channel, three people who come and go. A person keeps the last seq their page applied."""
+
+    def __init__(self) -> None:
+        self.seats, self.paper = Seats(), Paper()
+        self.fanout = Fanout(self.seats, self.paper)
+        self.channel = new_id()
+        self.people = [new_id() for _ in range(PEOPLE)]
+        self.sat_at: dict[str, int] = {}
+        self.put_out_at: dict[str, int] = {}
+        self.sid_of: dict[int, str] = {}
+        with unit_of_work() as session:
+            streams.create(session, self.channel)
+        self.fanout.pump()
+
+    def head(self) -> int:
+        with unit_of_work() as session:
+            return streams.heads(session, [self.channel])[self.channel]
+
+    def append(self, evict: Evict | None = None) -> int:
+        with unit_of_work() as session:
+            return streams.append(session, self.channel, "member.left" if evict else "x", {}, evict=evict).seq
+
+    def join(self, who: int, after: int | None) -> None:
+        self.drop(who)
+        head, sid = self.head(), uuid.uuid4().hex
+        user = self.people[who]
+        connection = Connection(sid, user, new_id(), None, "", {})
+        self.seats.connect(connection)
+        start = head if after is None else after
+        seat = self.seats.take(connection, self.channel, after=start, head=head, access_until=None)
+        self.sat_at[sid], self.sid_of[who] = start, sid
+        self.fanout.catch_up(seat, lambda _: None)
+        # A seat that sat down at a head the fan-out had not reached yet is settled: it only waits its turn.
+        assert not seat.catching_up
+
+    def drop(self, who: int) -> None:
+        sid = self.sid_of.pop(who, None)
+        if sid is not None:
+            self.seats.disconnect(sid)
+
+    def seen(self, sid: str) -> list[int]:
+        return [payload["seq"] for name, payload in self.paper.given.get(sid, []) if name == "event"]
+
+    def run(self, step: str, who: int) -> None:
+        sid = self.sid_of.get(who)
+        if step == "append":
+            self.append()
+        elif step == "pump":
+            self.fanout.pump()
+        elif step == "join":
+            self.join(who, None)
+        elif step == "resume":
+            last = self.seen(sid)[-1] if sid and self.seen(sid) else 0
+            self.join(who, last)
+        elif step == "drop":
+            self.drop(who)
+        else:
+            at = self.append(Evict(self.people[who], "banned"))
+            if sid is not None:
+                self.put_out_at.setdefault(sid, at)
+                self.sid_of.pop(who)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_every_seat_sees_a_gap_free_run_and_nothing_after_its_eviction(
+    database: str, steps: list[tuple[str, int]]
+) -> None:
+    assert db.engine()
+    world = World()
+    for step, who in steps:
+        world.run(step, who)
+    world.append()
+    while world.fanout.pump():
+        pass
+    for sid, start in world.sat_at.items():
+        seen = world.seen(sid)
+        assert seen == list(range(start + 1, start + 1 + len(seen)))
+        if sid in world.put_out_at:
+            assert all(seq < world.put_out_at[sid] for seq in seen)
+    for sid in world.sid_of.values():
+        assert world.seen(sid)[-1:] == [world.head()]
