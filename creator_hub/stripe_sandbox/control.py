@@ -12,8 +12,16 @@ from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import run_due
 
 WEBHOOK_MODES = ("normal", "drop", "duplicate", "delay", "reorder")
-DECLINES = ("generic_decline", "insufficient_funds", "lost_card", "stolen_card", "expired_card", "incorrect_cvc",
-            "processing_error", "authentication_required")
+DECLINES = (
+    "generic_decline",
+    "insufficient_funds",
+    "lost_card",
+    "stolen_card",
+    "expired_card",
+    "incorrect_cvc",
+    "processing_error",
+    "authentication_required",
+)
 LONGEST_JUMP = 20 * 366 * 86_400
 
 
@@ -66,8 +74,9 @@ def dispute(scope: Scope, body: Obj) -> Obj:
         if not found:
             raise invalid("This charge has no dispute.", param="charge")
         identifier = found[-1]["id"]
-    return public(disputes.resolve_dispute(scope, str(identifier), won=action == "win",
-                                           return_fee=bool(body.get("return_fee"))))
+    return public(
+        disputes.resolve_dispute(scope, str(identifier), won=action == "win", return_fee=bool(body.get("return_fee")))
+    )
 
 
 def payout_failure(scope: Scope, body: Obj) -> Obj:
@@ -126,7 +135,10 @@ def onboard(scope: Scope, body: Obj, account: str) -> Obj:
 
 
 COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {
-    "advance": advance, "decline_next": decline_next, "dispute": dispute, "payout_failure": payout_failure,
+    "advance": advance,
+    "decline_next": decline_next,
+    "dispute": dispute,
+    "payout_failure": payout_failure,
     "webhooks": webhooks,
 }
 

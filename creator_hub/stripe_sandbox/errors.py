@@ -9,8 +9,15 @@ class ApiError(Exception):
     """One Stripe error. `keep` says that what was written before it stays (a declined charge is a fact)."""
 
     def __init__(
-        self, status: int, kind: str, message: str, *, code: str | None = None, keep: bool = False,
-        validation: bool = False, **extra: Any,
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        code: str | None = None,
+        keep: bool = False,
+        validation: bool = False,
+        **extra: Any,
     ) -> None:
         super().__init__(message)
         self.status = status

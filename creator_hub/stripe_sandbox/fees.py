@@ -6,9 +6,26 @@ from fractions import Fraction
 
 from creator_hub.stripe_sandbox.billing import round_half_up
 
-ZERO_DECIMAL = frozenset({
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
-})
+ZERO_DECIMAL = frozenset(
+    {
+        "bif",
+        "clp",
+        "djf",
+        "gnf",
+        "jpy",
+        "kmf",
+        "krw",
+        "mga",
+        "pyg",
+        "rwf",
+        "ugx",
+        "vnd",
+        "vuv",
+        "xaf",
+        "xof",
+        "xpf",
+    }
+)
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 _FIXED = {"usd": 30, "eur": 25, "gbp": 20, "jpy": 30, "krw": 400, "vnd": 7_000, "clp": 280, "xaf": 180, "xof": 180}
 _PERCENT = Fraction(29, 1000)

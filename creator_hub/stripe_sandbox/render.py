@@ -18,14 +18,18 @@ def list_object(url: str, data: list[Obj], *, has_more: bool = False) -> Obj:
 # Fields that Stripe leaves out unless they are expanded: (kind, field) → how to make them.
 INCLUDABLE: dict[tuple[str, str], Callable[[Scope, Obj], Any]] = {
     ("invoice", "payments"): lambda scope, invoice: list_object(
-        "/v1/invoice_payments", scope.all("invoice_payment", invoice=invoice["id"])),
+        "/v1/invoice_payments", scope.all("invoice_payment", invoice=invoice["id"])
+    ),
     ("charge", "refunds"): lambda scope, charge: list_object(
-        f"/v1/charges/{charge['id']}/refunds", scope.all("refund", charge=charge["id"])[::-1]),
+        f"/v1/charges/{charge['id']}/refunds", scope.all("refund", charge=charge["id"])[::-1]
+    ),
     ("customer", "subscriptions"): lambda scope, customer: list_object(
         f"/v1/customers/{customer['id']}/subscriptions",
-        [sub for sub in scope.all("subscription", customer=customer["id"]) if sub["status"] != "canceled"][::-1]),
+        [sub for sub in scope.all("subscription", customer=customer["id"]) if sub["status"] != "canceled"][::-1],
+    ),
     ("checkout.session", "line_items"): lambda _, session: list_object(
-        f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"]),
+        f"/v1/checkout/sessions/{session['id']}/line_items", session["_line_items"]
+    ),
 }
 
 
@@ -88,7 +92,13 @@ def page_of(scope: Scope, page: Page, params: Obj, url: str) -> Obj:
     newer = _cursor(scope, page.kind, params.get("ending_before"), "ending_before")
     wanted = limit + 1 if page.keep is None else None
     rows = scope.store.select(
-        scope.account, page.kind, page.equal, created=page.created, before=older, after=newer, limit=wanted,
+        scope.account,
+        page.kind,
+        page.equal,
+        created=page.created,
+        before=older,
+        after=newer,
+        limit=wanted,
         oldest_first=newer is not None,
     )
     if page.keep is not None:

@@ -85,9 +85,15 @@ class Scope:
                 return
             data["previous_attributes"] = changed
         event: Obj = {
-            "id": new_id("evt"), "object": "event", "api_version": API_VERSION, "created": self.now, "data": data,
-            "livemode": False, "pending_webhooks": 0,
-            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key}, "type": kind,
+            "id": new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 0,
+            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "type": kind,
         }
         if self.account:
             event["account"] = self.account
@@ -96,7 +102,8 @@ class Scope:
 
     def _deliver(self, event: Obj) -> None:
         wanted = [
-            endpoint for endpoint in self.of(PLATFORM).all("webhook_endpoint", status="enabled")
+            endpoint
+            for endpoint in self.of(PLATFORM).all("webhook_endpoint", status="enabled")
             if endpoint["_connect"] == bool(self.account)
             and ("*" in endpoint["enabled_events"] or event["type"] in endpoint["enabled_events"])
         ]

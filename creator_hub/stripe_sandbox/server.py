@@ -95,8 +95,10 @@ class Sandbox:
         self.store.close()
 
     def _register_endpoints(self) -> None:
-        wanted = (("we_platform", self._options.webhook_url, SANDBOX_WEBHOOK_SECRET, False),
-                  ("we_connect", self._options.connect_webhook_url, SANDBOX_CONNECT_WEBHOOK_SECRET, True))
+        wanted = (
+            ("we_platform", self._options.webhook_url, SANDBOX_WEBHOOK_SECRET, False),
+            ("we_connect", self._options.connect_webhook_url, SANDBOX_CONNECT_WEBHOOK_SECRET, True),
+        )
         for identifier, url, secret, is_connect in wanted:
             self.store.delete(PLATFORM, "webhook_endpoint", identifier)
             if url:
@@ -157,8 +159,11 @@ class Sandbox:
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         scope = replace(scope, account=request.headers.get("Stripe-Account", PLATFORM), idempotency_key=key)
         route, identifiers = self._match(request)
-        raw = request.query_string.decode() if request.method == "GET" else (
-            request.get_data(as_text=True) or request.query_string.decode())
+        raw = (
+            request.query_string.decode()
+            if request.method == "GET"
+            else (request.get_data(as_text=True) or request.query_string.decode())
+        )
         with self.store.lock:
             self._check_account(scope)
             print_of_request = f"{request.method} {request.path} {json.dumps(sorted(parse(raw).items()))}"
@@ -168,7 +173,13 @@ class Sandbox:
         return _text(body, status, scope, key)
 
     def _run(
-        self, scope: Scope, route: Route, identifiers: list[str], raw: str, url: str, asked: str,
+        self,
+        scope: Scope,
+        route: Route,
+        identifiers: list[str],
+        raw: str,
+        url: str,
+        asked: str,
     ) -> tuple[int, str]:
         """Work and the reply kept for its idempotency key are one transaction: a kill between them cannot repeat it."""
         params = check(parse(raw), route.spec)
@@ -222,13 +233,21 @@ class Sandbox:
         for route, pattern in self._routes:
             if route.method == request.method and (found := pattern.fullmatch(request.path)):
                 return route, list(found.groups())
-        raise ApiError(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path}). "
-                       "The sandbox carries a part of Stripe's API; its README lists it.")
+        raise ApiError(
+            404,
+            "invalid_request_error",
+            f"Unrecognized request URL ({request.method}: {request.path}). "
+            "The sandbox carries a part of Stripe's API; its README lists it.",
+        )
 
     def _check_account(self, scope: Scope) -> None:
         if scope.account and scope.of(PLATFORM).find("account", scope.account) is None:
-            raise ApiError(403, "invalid_request_error", f"The provided key does not have access to account "
-                           f"'{scope.account}' (or that account does not exist).", code="account_invalid")
+            raise ApiError(
+                403,
+                "invalid_request_error",
+                f"The provided key does not have access to account '{scope.account}' (or that account does not exist).",
+                code="account_invalid",
+            )
 
     def _replayed(self, scope: Scope, key: str, request: str) -> Response | None:
         with self.store.transaction():
@@ -237,9 +256,14 @@ class Sandbox:
         if earlier is None:
             return None
         if earlier[0] != request:
-            raise ApiError(400, "idempotency_error", "Keys for idempotent requests can only be used with the same "
-                           f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
-                           "execute a different request.", validation=True)
+            raise ApiError(
+                400,
+                "idempotency_error",
+                "Keys for idempotent requests can only be used with the same "
+                f"parameters they were first used with. Try using a key other than '{key}' if you meant to "
+                "execute a different request.",
+                validation=True,
+            )
         response = _text(earlier[2], earlier[1], scope, key)
         response.headers["Idempotent-Replayed"] = "true"
         return response
@@ -266,8 +290,13 @@ def _authenticate(request: Request) -> None:
         except ValueError:
             raise unreadable("The Authorization header is not readable.") from None
     if not value:
-        raise ApiError(401, "invalid_request_error", "You did not provide an API key. You need to provide your API "
-                       "key in the Authorization header, using Bearer auth.", validation=True)
+        raise ApiError(
+            401,
+            "invalid_request_error",
+            "You did not provide an API key. You need to provide your API "
+            "key in the Authorization header, using Bearer auth.",
+            validation=True,
+        )
     if value != SANDBOX_SECRET_KEY:
         raise wrong_key(value)
 

@@ -99,9 +99,7 @@ class Store:
         )
 
     def delete(self, account: str, kind: str, identifier: str) -> None:
-        self._db.execute(
-            "DELETE FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier)
-        )
+        self._db.execute("DELETE FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier))
 
     def load(self, account: str, kind: str, identifier: str) -> Obj | None:
         row = self._db.execute(
@@ -124,9 +122,16 @@ class Store:
         return None if row is None else int(row[0])
 
     def select(
-        self, account: str, kind: str, equal: dict[str, Any] | None = None, *,
-        created: dict[str, int] | None = None, before: int | None = None, after: int | None = None,
-        limit: int | None = None, oldest_first: bool = False,
+        self,
+        account: str,
+        kind: str,
+        equal: dict[str, Any] | None = None,
+        *,
+        created: dict[str, int] | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        oldest_first: bool = False,
     ) -> list[Obj]:
         """Objects of a kind, newest first; `equal` compares JSON paths such as `customer` or `recurring.interval`."""
         where, values = ["account = ?", "kind = ?"], [account, kind]
@@ -164,7 +169,8 @@ class Store:
         """The earliest timer due by `moment`, removed: (due, action, account, target)."""
         row = self._db.execute(
             "SELECT seq, due, action, account, target FROM timers WHERE test_clock = ? AND due <= ? "
-            "ORDER BY due, seq LIMIT 1", (test_clock, moment),
+            "ORDER BY due, seq LIMIT 1",
+            (test_clock, moment),
         ).fetchone()
         if row is None:
             return None
@@ -180,8 +186,9 @@ class Store:
         return None if row is None else (str(row[0]), int(row[1]), str(row[2]))
 
     def keep_reply(self, account: str, key: str, request: str, status: int, body: str, now: int) -> None:
-        self._db.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)",
-                         (account, key, request, status, body, now))
+        self._db.execute(
+            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)", (account, key, request, status, body, now)
+        )
 
     def forget_replies(self, before: int) -> None:
         self._db.execute("DELETE FROM replies WHERE created < ?", (before,))
@@ -194,8 +201,8 @@ class Store:
     def waiting(self, now: float, limit: int = 1) -> list[tuple[int, str, str, int]]:
         """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts)."""
         rows = self._db.execute(
-            "SELECT seq, endpoint, body, attempts FROM deliveries WHERE done = 0 AND next_at <= ? "
-            "ORDER BY seq LIMIT ?", (now, limit),
+            "SELECT seq, endpoint, body, attempts FROM deliveries WHERE done = 0 AND next_at <= ? ORDER BY seq LIMIT ?",
+            (now, limit),
         ).fetchall()
         return [(int(row[0]), str(row[1]), str(row[2]), int(row[3])) for row in rows]
 
@@ -208,8 +215,9 @@ class Store:
         self._db.execute("UPDATE deliveries SET done = 1, attempts = attempts + 1 WHERE seq = ?", (seq,))
 
     def postpone(self, seq: int, until: float, *, attempted: bool = True) -> None:
-        self._db.execute("UPDATE deliveries SET attempts = attempts + ?, next_at = ? WHERE seq = ?",
-                         (int(attempted), until, seq))
+        self._db.execute(
+            "UPDATE deliveries SET attempts = attempts + ?, next_at = ? WHERE seq = ?", (int(attempted), until, seq)
+        )
 
     # settings that survive a restart
 

@@ -124,7 +124,8 @@ class Deliveries:
         """The answer's status, or None when nobody answered."""
         raw = body.encode()
         headers = {
-            "Content-Type": "application/json; charset=utf-8", "User-Agent": "Stripe/1.0 (sandbox)",
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (sandbox)",
             "Stripe-Signature": signature(endpoint["_secret"], raw, int(time.time())),
         }
         request = urllib.request.Request(endpoint["url"], data=raw, headers=headers, method="POST")  # noqa: S310

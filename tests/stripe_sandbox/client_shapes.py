@@ -19,7 +19,11 @@ from stripe._object_classes import OBJECT_CLASSES
 
 ROOT = Path(stripe.__file__).parent
 PRIMITIVES: dict[str, tuple[type, ...]] = {
-    "int": (int,), "str": (str,), "bool": (bool,), "float": (int, float), "Decimal": (str,),
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "float": (int, float),
+    "Decimal": (str,),
 }
 
 
@@ -50,9 +54,12 @@ class Shape:
     @property
     def fields(self) -> dict[str, ast.expr]:
         return {
-            item.target.id: item.annotation for item in self.node.body
-            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-            and item.target.id != "OBJECT_NAME" and not item.target.id.startswith("_")
+            item.target.id: item.annotation
+            for item in self.node.body
+            if isinstance(item, ast.AnnAssign)
+            and isinstance(item.target, ast.Name)
+            and item.target.id != "OBJECT_NAME"
+            and not item.target.id.startswith("_")
         }
 
     def named(self, name: str) -> Shape | None:
@@ -108,8 +115,9 @@ def object_mistakes(body: dict[str, Any], where: str = "") -> list[str]:
     kind = body.get("object")
     where = where or str(kind)
     if kind == "list":
-        return [mistake for index, item in enumerate(body["data"])
-                for mistake in object_mistakes(item, f"{where}[{index}]")]
+        return [
+            mistake for index, item in enumerate(body["data"]) for mistake in object_mistakes(item, f"{where}[{index}]")
+        ]
     shape = object_shape(str(kind))
     return [f"{where}: unknown object {kind}"] if shape is None else _fields(body, shape, where)
 
@@ -146,20 +154,29 @@ def value_mistakes(value: Any, annotation: ast.expr, shape: Shape, where: str) -
         rows = value.get("data") if head == "ListObject" and isinstance(value, dict) else value
         if not isinstance(rows, list):
             return [f"{where}: no list"]
-        return [mistake for index, row in enumerate(rows)
-                for mistake in value_mistakes(row, arguments[0], shape, f"{where}[{index}]")]
+        return [
+            mistake
+            for index, row in enumerate(rows)
+            for mistake in value_mistakes(row, arguments[0], shape, f"{where}[{index}]")
+        ]
     if head in ("UntypedStripeObject", "Dict"):
         if not isinstance(value, dict):
             return [f"{where}: no object"]
-        return [mistake for key, item in value.items()
-                for mistake in value_mistakes(item, arguments[-1], shape, f"{where}.{key}")]
+        return [
+            mistake
+            for key, item in value.items()
+            for mistake in value_mistakes(item, arguments[-1], shape, f"{where}.{key}")
+        ]
     return _plain(value, head, shape, where)
 
 
 def _union(value: Any, arguments: list[ast.expr], shape: Shape, where: str) -> list[str]:
     """An open enum (`Literal | str`) counts as closed: a sandbox must not invent values."""
-    kept = [side for side in arguments if parts_of(side)[0] != "str"] if any(
-        parts_of(side)[0] == "Literal" for side in arguments) else arguments
+    kept = (
+        [side for side in arguments if parts_of(side)[0] != "str"]
+        if any(parts_of(side)[0] == "Literal" for side in arguments)
+        else arguments
+    )
     attempts = [value_mistakes(value, side, shape, where) for side in kept]
     return min(attempts, key=len)
 

@@ -70,8 +70,11 @@ class Till:
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
         """The answer's JSON, with its HTTP status as `_status`."""
-        request = urllib.request.Request(f"{self.url}/_control/{path}", json.dumps(body).encode(),  # noqa: S310
-                                         {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}/_control/{path}",
+            json.dumps(body).encode(),  # noqa: S310
+            {"Content-Type": "application/json"},
+        )
         try:
             with urllib.request.urlopen(request) as answer:  # noqa: S310
                 return {**json.load(answer), "_status": answer.status}
@@ -80,8 +83,13 @@ class Till:
                 return {**json.load(error), "_status": error.code}
 
     def raw(self, path: str, **headers: str) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.url}{path}", headers={  # noqa: S310
-            "Authorization": f"Bearer {SANDBOX_SECRET_KEY}", **headers})
+        request = urllib.request.Request(
+            f"{self.url}{path}",
+            headers={  # noqa: S310
+                "Authorization": f"Bearer {SANDBOX_SECRET_KEY}",
+                **headers,
+            },
+        )
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
@@ -92,13 +100,20 @@ class Till:
 
     def price(self, amount: int = 1200, interval: str = "month", currency: str = "usd") -> stripe.Price:
         product = self.api.products.create({"name": "Gold tier"})
-        return self.api.prices.create({"product": product.id, "currency": currency, "unit_amount": amount,
-                                       "recurring": {"interval": interval}})
+        return self.api.prices.create(
+            {"product": product.id, "currency": currency, "unit_amount": amount, "recurring": {"interval": interval}}
+        )
 
     def checkout(self, price: stripe.Price, **more: Any) -> stripe.checkout.Session:
-        return self.api.checkout.sessions.create({
-            "mode": "subscription", "success_url": "https://hub.test/done?s={CHECKOUT_SESSION_ID}",
-            "cancel_url": "https://hub.test/no", "line_items": [{"price": price.id, "quantity": 1}], **more})
+        return self.api.checkout.sessions.create(
+            {
+                "mode": "subscription",
+                "success_url": "https://hub.test/done?s={CHECKOUT_SESSION_ID}",
+                "cancel_url": "https://hub.test/no",
+                "line_items": [{"price": price.id, "quantity": 1}],
+                **more,
+            }
+        )
 
     def subscriber(self, price: stripe.Price, card: str = "4242424242424242", **more: Any) -> stripe.Subscription:
         """Ana subscribes on the hosted page's terms and her subscription is returned."""
@@ -108,8 +123,14 @@ class Till:
         return self.api.subscriptions.retrieve(paid["subscription"])
 
     def creator(self) -> stripe.Account:
-        account = self.api.accounts.create({"type": "express", "country": "US", "email": "mei@creators.test",
-                                            "capabilities": {"transfers": {"requested": True}}})
+        account = self.api.accounts.create(
+            {
+                "type": "express",
+                "country": "US",
+                "email": "mei@creators.test",
+                "capabilities": {"transfers": {"requested": True}},
+            }
+        )
         self.control(f"onboard/{account.id}")
         return self.api.accounts.retrieve(account.id)
 

@@ -27,7 +27,11 @@ def period_of(subscription: stripe.Subscription) -> tuple[str, str]:
 def test_periods_keep_the_anchor_day_across_short_months_and_leap_years() -> None:
     anchor = moment("2027-01-31T10:00")
     assert [date(billing.boundary(anchor, "month", 1, n)) for n in range(4)] == [
-        "2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"]
+        "2027-01-31",
+        "2027-02-28",
+        "2027-03-31",
+        "2027-04-30",
+    ]
     assert date(billing.boundary(moment("2028-02-29"), "year", 1, 1)) == "2029-02-28"
     assert date(billing.boundary(moment("2028-02-29"), "year", 1, 4)) == "2032-02-29"
 
@@ -40,8 +44,12 @@ def test_fees_follow_the_currencys_own_decimals() -> None:
 
 
 def test_ana_subscribes_by_checkout_and_everything_hangs_together(till: Till) -> None:
-    session = till.checkout(till.price(), client_reference_id="membership-7", metadata={"hub": "m7"},
-                            subscription_data={"metadata": {"hub_subscription": "s7"}})
+    session = till.checkout(
+        till.price(),
+        client_reference_id="membership-7",
+        metadata={"hub": "m7"},
+        subscription_data={"metadata": {"hub_subscription": "s7"}},
+    )
     paid = till.control(f"checkout/{session.id}/pay", card="4242 4242 4242 4242", email="ana@fans.test")
     assert (paid["status"], paid["payment_status"]) == ("complete", "paid")
     assert paid["redirect_url"] == f"https://hub.test/done?s={session.id}"
@@ -66,10 +74,15 @@ def test_the_fee_is_unknown_at_first_and_told_by_charge_updated(till: Till) -> N
     assert "charge.updated" in till.delivered()
 
 
-@pytest.mark.parametrize(("card", "reason"), [
-    ("4000000000000002", "generic_decline"), ("4000000000009995", "insufficient_funds"),
-    ("4000000000000069", "expired_card"), ("4000000000000341", "generic_decline"),
-])
+@pytest.mark.parametrize(
+    ("card", "reason"),
+    [
+        ("4000000000000002", "generic_decline"),
+        ("4000000000009995", "insufficient_funds"),
+        ("4000000000000069", "expired_card"),
+        ("4000000000000341", "generic_decline"),
+    ],
+)
 def test_a_declined_card_leaves_the_checkout_open_and_no_subscription(till: Till, card: str, reason: str) -> None:
     session = till.checkout(till.price(), customer_email="bo@fans.test")
     refused = till.control(f"checkout/{session.id}/pay", card=card)
@@ -133,8 +146,9 @@ def test_after_two_weeks_of_failed_retries_the_subscription_is_cancelled(till: T
 def test_an_unpaid_first_invoice_expires_after_23_hours(till: Till) -> None:
     bo = till.api.customers.create({"payment_method": "pm_card_chargeCustomerFail"})
     card = till.api.customers.payment_methods.list(bo.id).data[0]
-    subscription = till.api.subscriptions.create({"customer": bo.id, "default_payment_method": card.id,
-                                                  "items": [{"price": till.price().id}]})
+    subscription = till.api.subscriptions.create(
+        {"customer": bo.id, "default_payment_method": card.id, "items": [{"price": till.price().id}]}
+    )
     assert subscription.status == "incomplete"
     till.advance(24 * 3600)
     assert till.api.subscriptions.retrieve(subscription.id).status == "incomplete_expired"
@@ -152,8 +166,7 @@ def test_cancelling_at_period_end_keeps_the_paid_time(till: Till) -> None:
 
 
 def test_a_trial_costs_nothing_until_it_ends(till: Till) -> None:
-    session = till.checkout(till.price(), customer_email="chen@fans.test",
-                            subscription_data={"trial_period_days": 7})
+    session = till.checkout(till.price(), customer_email="chen@fans.test", subscription_data={"trial_period_days": 7})
     assert session.amount_total == 0
     done = till.control(f"checkout/{session.id}/pay", card="4242424242424242")
     assert done["payment_status"] == "no_payment_required"
@@ -169,8 +182,11 @@ def test_an_upgrade_is_billed_as_its_preview_said(till: Till) -> None:
     higher = till.price(3000)
     till.advance(10 * DAY)
     at = till.raw("/_control/health")["now"]
-    change = {"items": [{"id": subscription.items.data[0].id, "price": higher.id}],
-              "proration_behavior": "always_invoice", "proration_date": at}
+    change = {
+        "items": [{"id": subscription.items.data[0].id, "price": higher.id}],
+        "proration_behavior": "always_invoice",
+        "proration_date": at,
+    }
     preview = till.api.invoices.create_preview({"subscription": subscription.id, "subscription_details": change})
     assert till.api.subscriptions.retrieve(subscription.id).items.data[0].price.unit_amount == 1000
     till.api.subscriptions.update(subscription.id, change)
@@ -182,9 +198,13 @@ def test_an_upgrade_is_billed_as_its_preview_said(till: Till) -> None:
 
 def test_a_downgrade_leaves_credit_that_the_next_invoice_spends(till: Till) -> None:
     subscription = till.subscriber(till.price(3000))
-    till.api.subscriptions.update(subscription.id, {
-        "items": [{"id": subscription.items.data[0].id, "price": till.price(1000).id}],
-        "proration_behavior": "always_invoice"})
+    till.api.subscriptions.update(
+        subscription.id,
+        {
+            "items": [{"id": subscription.items.data[0].id, "price": till.price(1000).id}],
+            "proration_behavior": "always_invoice",
+        },
+    )
     credit = -till.api.customers.retrieve(subscription.customer).balance
     assert 1900 <= credit <= 2000
     till.advance(33 * DAY)
@@ -194,8 +214,9 @@ def test_a_downgrade_leaves_credit_that_the_next_invoice_spends(till: Till) -> N
 
 def test_from_monthly_to_yearly_a_new_cycle_begins_now(till: Till) -> None:
     subscription = till.subscriber(till.price(1000))
-    changed = till.api.subscriptions.update(subscription.id, {"items": [
-        {"id": subscription.items.data[0].id, "price": till.price(10_000, "year").id}]})
+    changed = till.api.subscriptions.update(
+        subscription.id, {"items": [{"id": subscription.items.data[0].id, "price": till.price(10_000, "year").id}]}
+    )
     item = changed.items.data[0]
     assert item.current_period_end - item.current_period_start >= 365 * DAY
     billed = till.api.invoices.list({"subscription": subscription.id}).data[0]
@@ -217,8 +238,12 @@ def test_a_paused_collection_voids_renewals_until_it_resumes(till: Till) -> None
 def test_a_coupon_runs_for_its_months_and_tax_is_inside_the_price(till: Till) -> None:
     rate = till.api.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20})
     till.api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "once", "max_redemptions": 1})
-    session = till.checkout(till.price(1200), discounts=[{"coupon": "HALF"}], customer_email="ana@fans.test",
-                            subscription_data={"default_tax_rates": [rate.id]})
+    session = till.checkout(
+        till.price(1200),
+        discounts=[{"coupon": "HALF"}],
+        customer_email="ana@fans.test",
+        subscription_data={"default_tax_rates": [rate.id]},
+    )
     assert session.amount_total == 600
     done = till.control(f"checkout/{session.id}/pay", card="4242424242424242")
     till.advance(33 * DAY)
@@ -226,8 +251,9 @@ def test_a_coupon_runs_for_its_months_and_tax_is_inside_the_price(till: Till) ->
     assert (first.amount_paid, first.total_taxes[0].amount, first.total_excluding_tax) == (600, 100, 500)
     assert (renewal.amount_paid, renewal.total_taxes[0].amount) == (1200, 200)
     with pytest.raises(stripe.InvalidRequestError):
-        till.api.subscriptions.create({"customer": done["customer"], "items": [{"price": till.price().id}],
-                                       "discounts": [{"coupon": "HALF"}]})
+        till.api.subscriptions.create(
+            {"customer": done["customer"], "items": [{"price": till.price().id}], "discounts": [{"coupon": "HALF"}]}
+        )
 
 
 def test_a_test_clock_moves_only_its_own_customers(till: Till) -> None:
@@ -235,13 +261,16 @@ def test_a_test_clock_moves_only_its_own_customers(till: Till) -> None:
     clock = till.api.test_helpers.test_clocks.create({"frozen_time": start})
     chen = till.api.customers.create({"test_clock": clock.id, "payment_method": "pm_card_visa"})
     card = till.api.customers.payment_methods.list(chen.id).data[0]
-    subscription = till.api.subscriptions.create({"customer": chen.id, "default_payment_method": card.id,
-                                                  "items": [{"price": till.price().id}]})
+    subscription = till.api.subscriptions.create(
+        {"customer": chen.id, "default_payment_method": card.id, "items": [{"price": till.price().id}]}
+    )
     other = till.subscriber(till.price())
     till.api.test_helpers.test_clocks.advance(clock.id, {"frozen_time": moment("2027-03-01T12:00")})
     assert period_of(till.api.subscriptions.retrieve(subscription.id)) == ("2027-02-28", "2027-03-31")
-    assert till.api.subscriptions.retrieve(other.id).items.data[0].current_period_end == \
-        other.items.data[0].current_period_end
+    assert (
+        till.api.subscriptions.retrieve(other.id).items.data[0].current_period_end
+        == other.items.data[0].current_period_end
+    )
 
 
 def test_three_d_secure_waits_for_the_cardholder(till: Till) -> None:

@@ -46,43 +46,76 @@ def _play_everything(till: Till) -> None:
     api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "repeating", "duration_in_months": 3})
     api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": "HALF"}, "code": "WELCOME"})
     price, yearly = till.price(), till.price(12_000, "year", "eur")
-    gold = till.subscriber(price, subscription_data={"default_tax_rates": [rate.id], "metadata": {"hub": "1"}},
-                           discounts=[{"coupon": "HALF"}])
+    gold = till.subscriber(
+        price,
+        subscription_data={"default_tax_rates": [rate.id], "metadata": {"hub": "1"}},
+        discounts=[{"coupon": "HALF"}],
+    )
     till.subscriber(yearly, subscription_data={"trial_period_days": 7})
     till.subscriber(price, "4000002760003184")
     declined = till.checkout(price)
     till.control(f"checkout/{declined.id}/pay", card="4000000000000002")
     api.checkout.sessions.expire(declined.id)
-    once = api.checkout.sessions.create({
-        "mode": "payment", "success_url": "https://hub.test", "customer_creation": "always", "line_items": [
-            {"price_data": {"currency": "jpy", "unit_amount": 500, "product_data": {"name": "Gift"}}, "quantity": 2}],
-        "payment_intent_data": {"setup_future_usage": "off_session", "transfer_group": "g"}})
+    once = api.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "success_url": "https://hub.test",
+            "customer_creation": "always",
+            "line_items": [
+                {"price_data": {"currency": "jpy", "unit_amount": 500, "product_data": {"name": "Gift"}}, "quantity": 2}
+            ],
+            "payment_intent_data": {"setup_future_usage": "off_session", "transfer_group": "g"},
+        }
+    )
     till.control(f"checkout/{once.id}/pay", card="5555555555554444")
     mei = till.creator()
-    api.account_links.create({"account": mei.id, "type": "account_onboarding", "return_url": "https://hub.test",
-                              "refresh_url": "https://hub.test"})
+    api.account_links.create(
+        {
+            "account": mei.id,
+            "type": "account_onboarding",
+            "return_url": "https://hub.test",
+            "refresh_url": "https://hub.test",
+        }
+    )
     till.advance(10)
     transfer = api.transfers.create({"amount": 300, "currency": "usd", "destination": mei.id})
     api.transfers.reversals.create(transfer.id, {"amount": 100})
     charge = api.charges.list({"limit": 100}).data[-1]
-    api.refunds.create({"charge": next(row.id for row in api.charges.list({"limit": 100}).data
-                                       if row.status == "succeeded" and not row.disputed and row.currency == "usd"),
-                        "amount": 200, "reason": "requested_by_customer"})
+    api.refunds.create(
+        {
+            "charge": next(
+                row.id
+                for row in api.charges.list({"limit": 100}).data
+                if row.status == "succeeded" and not row.disputed and row.currency == "usd"
+            ),
+            "amount": 200,
+            "reason": "requested_by_customer",
+        }
+    )
     assert charge.object == "charge"
     till.subscriber(price, "4000000000000259")
     silver = till.price(500)
     item = gold.items.data[0].id
-    api.subscriptions.update(gold.id, {"items": [{"id": item, "price": silver.id}],
-                                       "proration_behavior": "always_invoice"})
-    api.subscriptions.update(gold.id, {"items": [{"id": item, "price": price.id}],
-                                       "proration_behavior": "always_invoice"})
+    api.subscriptions.update(
+        gold.id, {"items": [{"id": item, "price": silver.id}], "proration_behavior": "always_invoice"}
+    )
+    api.subscriptions.update(
+        gold.id, {"items": [{"id": item, "price": price.id}], "proration_behavior": "always_invoice"}
+    )
     customer = api.customers.create({"email": "bo@fans.test", "payment_method": "pm_card_chargeCustomerFail"})
     card = api.customers.payment_methods.list(customer.id).data[0]
     api.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
     api.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
     api.setup_intents.create({"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True})
-    api.payment_intents.create({"amount": 700, "currency": "usd", "payment_method": "pm_card_authenticationRequired",
-                                "confirm": True, "return_url": "https://hub.test"})
+    api.payment_intents.create(
+        {
+            "amount": 700,
+            "currency": "usd",
+            "payment_method": "pm_card_authenticationRequired",
+            "confirm": True,
+            "return_url": "https://hub.test",
+        }
+    )
     api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["customer.deleted"]})
     till.control("payout_failure", account=mei.id)
     till.advance(12 * DAY)
@@ -96,9 +129,26 @@ def _play_everything(till: Till) -> None:
 
 
 LISTS = [
-    "customers", "products", "prices", "tax_rates", "coupons", "promotion_codes", "checkout/sessions",
-    "setup_intents", "subscriptions?status=all", "invoices", "invoice_payments", "payment_intents", "charges",
-    "refunds", "disputes", "balance_transactions", "transfers", "payouts", "accounts", "webhook_endpoints",
+    "customers",
+    "products",
+    "prices",
+    "tax_rates",
+    "coupons",
+    "promotion_codes",
+    "checkout/sessions",
+    "setup_intents",
+    "subscriptions?status=all",
+    "invoices",
+    "invoice_payments",
+    "payment_intents",
+    "charges",
+    "refunds",
+    "disputes",
+    "balance_transactions",
+    "transfers",
+    "payouts",
+    "accounts",
+    "webhook_endpoints",
     "test_helpers/test_clocks",
 ]
 

@@ -42,8 +42,11 @@ def test_a_dispute_takes_amount_and_fee_and_a_win_returns_the_amount(till: Till)
     rows = till.api.balance_transactions.list({"source": dispute.id}).data
     assert {row.reporting_category for row in rows} == {"dispute", "dispute_reversal"}
     assert [kind for kind in till.delivered() if "dispute" in kind] == [
-        "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed",
-        "charge.dispute.funds_reinstated"]
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.closed",
+        "charge.dispute.funds_reinstated",
+    ]
 
 
 def test_a_transfer_needs_an_onboarded_creator_and_available_money(till: Till) -> None:
@@ -56,8 +59,15 @@ def test_a_transfer_needs_an_onboarded_creator_and_available_money(till: Till) -
     with pytest.raises(stripe.InvalidRequestError) as poor:
         till.api.transfers.create({"amount": 9000, "currency": "usd", "destination": mei.id})
     assert poor.value.code == "balance_insufficient"
-    sent = till.api.transfers.create({"amount": 900, "currency": "usd", "destination": mei.id,
-                                      "metadata": {"hub_payout": "p1"}, "transfer_group": "run-1"})
+    sent = till.api.transfers.create(
+        {
+            "amount": 900,
+            "currency": "usd",
+            "destination": mei.id,
+            "metadata": {"hub_payout": "p1"},
+            "transfer_group": "run-1",
+        }
+    )
     assert sent.metadata["hub_payout"] == "p1"
     assert sent.transfer_group == "run-1"
     assert (available(till), available(till, mei.id)) == (235, 900)

@@ -27,9 +27,13 @@ def test_a_wrong_key_is_refused(till: Till) -> None:
         stranger.v1.customers.list()
 
 
-@pytest.mark.parametrize(("params", "code"), [
-    ({"name": "Gold", "colour": "red"}, "parameter_unknown"), ({}, "parameter_missing"),
-])
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"name": "Gold", "colour": "red"}, "parameter_unknown"),
+        ({}, "parameter_missing"),
+    ],
+)
 def test_unknown_and_missing_parameters_are_named(till: Till, params: Any, code: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         till.api.products.create(params)
@@ -98,14 +102,23 @@ def test_lists_page_forwards_and_backwards_without_gap_or_repeat(till: Till) -> 
 def test_metadata_merges_and_an_empty_value_unsets(till: Till) -> None:
     ana = till.api.customers.create({"metadata": {"a": "1", "b": "2"}})
     assert till.api.customers.update(ana.id, {"metadata": {"b": "", "c": "3"}}).metadata.to_dict() == {
-        "a": "1", "c": "3"}
+        "a": "1",
+        "c": "3",
+    }
 
 
 def test_webhooks_arrive_signed_and_in_order(till: Till) -> None:
     till.subscriber(till.price())
     types = till.delivered()
-    order = ["invoice.created", "customer.subscription.created", "invoice.finalized", "charge.succeeded",
-             "payment_intent.succeeded", "invoice.paid", "checkout.session.completed"]
+    order = [
+        "invoice.created",
+        "customer.subscription.created",
+        "invoice.finalized",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "invoice.paid",
+        "checkout.session.completed",
+    ]
     assert [kind for kind in types if kind in order] == order
 
 
@@ -142,6 +155,7 @@ def test_events_are_listed_by_type_and_after_a_cursor(till: Till) -> None:
 
 def _request(url: str, form: dict[str, str] | None = None) -> tuple[int, str, str | None]:
     """(status, body, redirect) of one page, without following it."""
+
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_: Any) -> None:
             return None
@@ -189,10 +203,17 @@ def test_the_hosted_page_sends_a_3ds_card_by_the_banks_page(till: Till) -> None:
 
 
 def test_the_onboarding_page_makes_a_creator_payable_and_its_link_works_once(till: Till) -> None:
-    mei = till.api.accounts.create({"type": "express", "capabilities": {"transfers": {"requested": True}},
-                                    "metadata": {"hub_group": "g1"}})
-    link = till.api.account_links.create({"account": mei.id, "type": "account_onboarding",
-                                          "return_url": "https://hub.test/back", "refresh_url": "https://hub.test/new"})
+    mei = till.api.accounts.create(
+        {"type": "express", "capabilities": {"transfers": {"requested": True}}, "metadata": {"hub_group": "g1"}}
+    )
+    link = till.api.account_links.create(
+        {
+            "account": mei.id,
+            "type": "account_onboarding",
+            "return_url": "https://hub.test/back",
+            "refresh_url": "https://hub.test/new",
+        }
+    )
     assert _request(link.url, {"name": "", "bank": "1"})[0] == 422
     sent = {"name": "Mei Lin", "bank": "000123456789", "terms": "on"}
     assert _request(link.url, sent)[2] == "https://hub.test/back"
@@ -219,8 +240,10 @@ def _free_port() -> int:
 
 
 def _launch(port: int, folder: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-m", "creator_hub.stripe_sandbox", "--port", str(port), "--data",
-                                str(folder)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "creator_hub.stripe_sandbox", "--port", str(port), "--data", str(folder)],
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:

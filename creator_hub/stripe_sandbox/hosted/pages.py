@@ -19,10 +19,30 @@ from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
 COUNTRIES = {
-    "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "DK": "Denmark",
-    "FI": "Finland", "FR": "France", "DE": "Germany", "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan",
-    "KR": "South Korea", "MX": "Mexico", "NL": "Netherlands", "NO": "Norway", "PL": "Poland", "PT": "Portugal",
-    "SG": "Singapore", "ES": "Spain", "SE": "Sweden", "CH": "Switzerland", "GB": "United Kingdom",
+    "AU": "Australia",
+    "AT": "Austria",
+    "BE": "Belgium",
+    "BR": "Brazil",
+    "CA": "Canada",
+    "DK": "Denmark",
+    "FI": "Finland",
+    "FR": "France",
+    "DE": "Germany",
+    "IN": "India",
+    "IE": "Ireland",
+    "IT": "Italy",
+    "JP": "Japan",
+    "KR": "South Korea",
+    "MX": "Mexico",
+    "NL": "Netherlands",
+    "NO": "Norway",
+    "PL": "Poland",
+    "PT": "Portugal",
+    "SG": "Singapore",
+    "ES": "Spain",
+    "SE": "Sweden",
+    "CH": "Switzerland",
+    "GB": "United Kingdom",
     "US": "United States",
 }
 DECLINE_HELP = {
@@ -43,16 +63,22 @@ def money(amount: int, currency: str) -> str:
 
 
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(["html"]),
-    trim_blocks=True, lstrip_blocks=True,
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(["html"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 _TEMPLATES.filters["money"] = money
 
 
 def _page(template: str, status: int = 200, **values: Any) -> Response:
     body = _TEMPLATES.get_template(template).render(countries=COUNTRIES, **values)
-    return Response(body, status, {"Content-Security-Policy": _CSP, "Cache-Control": "no-store",
-                                   "Referrer-Policy": "no-referrer"}, mimetype="text/html")
+    return Response(
+        body,
+        status,
+        {"Content-Security-Policy": _CSP, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+        mimetype="text/html",
+    )
 
 
 def _web_only(url: str | None) -> str | None:
@@ -102,8 +128,13 @@ def _pay(scope: Scope, identifier: str, form: dict[str, str], method: str) -> Re
     if mistakes:
         return _form(own, session, form, mistakes, status=422)
     month, year = _expiry(form["expiry"]) or (12, 34)
-    details = {"email": form.get("email") or _known_email(own, session), "name": form.get("name"),
-               "country": form.get("country"), "month": month, "year": 2000 + year}
+    details = {
+        "email": form.get("email") or _known_email(own, session),
+        "name": form.get("name"),
+        "country": form.get("country"),
+        "month": month,
+        "year": 2000 + year,
+    }
     try:
         done = checkout.start_payment(own, identifier, form["card"], details)
     except ApiError as error:
@@ -120,15 +151,30 @@ def _refused(scope: Scope, identifier: str, form: dict[str, str], error: ApiErro
 
 
 def _form(
-    scope: Scope, session: Obj, form: dict[str, str], mistakes: dict[str, str] | None = None, *,
-    declined: bool = False, status: int = 200,
+    scope: Scope,
+    session: Obj,
+    form: dict[str, str],
+    mistakes: dict[str, str] | None = None,
+    *,
+    declined: bool = False,
+    status: int = 200,
 ) -> Response:
     items = session["_line_items"]
     interval = items[0]["price"]["recurring"] if items else None
     trial = session["_subscription_data"].get("trial_period_days")
-    return _page("pay.html", status, session=session, items=items, interval=interval, trial=trial, form=form,
-                 email=_known_email(scope, session), mistakes=mistakes or {}, declined=declined,
-                 cancel_url=_web_only(session["cancel_url"]))
+    return _page(
+        "pay.html",
+        status,
+        session=session,
+        items=items,
+        interval=interval,
+        trial=trial,
+        form=form,
+        email=_known_email(scope, session),
+        mistakes=mistakes or {},
+        declined=declined,
+        cancel_url=_web_only(session["cancel_url"]),
+    )
 
 
 def _known_email(scope: Scope, session: Obj) -> str | None:
@@ -168,8 +214,13 @@ def _approve(scope: Scope, identifier: str, form: dict[str, str], method: str) -
     if found is None and intent is None:
         return _sorry("Nothing to approve", "This payment does not exist.")
     if method == "GET":
-        amount, currency = (intent["amount"], intent["currency"]) if intent else (
-            found[1]["amount_total"] or 0, found[1]["currency"] or "usd") if found else (0, "usd")
+        amount, currency = (
+            (intent["amount"], intent["currency"])
+            if intent
+            else (found[1]["amount_total"] or 0, found[1]["currency"] or "usd")
+            if found
+            else (0, "usd")
+        )
         return _page("approve.html", amount=amount, currency=currency)
     approved = form.get("answer") == "approve"
     if found is not None:

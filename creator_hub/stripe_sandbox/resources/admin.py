@@ -23,32 +23,68 @@ def list_events(scope: Scope, params: Obj) -> Page:
     oldest = {**newest, "gte": max(newest.get("gte", 0), scope.now - 30 * DAY)}
 
     def wanted(event: Obj) -> bool:
-        return any(event["type"] == kind or (kind.endswith(".*") and event["type"].startswith(kind[:-1]))
-                   for kind in kinds)
+        return any(
+            event["type"] == kind or (kind.endswith(".*") and event["type"].startswith(kind[:-1])) for kind in kinds
+        )
 
     return Page("event", {}, oldest, wanted if kinds else None)
 
 
 def make_endpoint(scope: Scope, identifier: str, url: str, events: list[str], secret: str, connect: bool) -> Obj:
-    return {"id": identifier, "object": "webhook_endpoint", "api_version": API_VERSION, "application": None,
-            "created": scope.now, "description": None, "enabled_events": events, "livemode": False, "metadata": {},
-            "status": "enabled", "url": url, "_secret": secret, "_connect": connect}
+    return {
+        "id": identifier,
+        "object": "webhook_endpoint",
+        "api_version": API_VERSION,
+        "application": None,
+        "created": scope.now,
+        "description": None,
+        "enabled_events": events,
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": url,
+        "_secret": secret,
+        "_connect": connect,
+    }
 
 
-@route("POST", "/v1/webhook_endpoints", {
-    "enabled_events*": [str], "url*": str, "api_version": str, "connect": bool, "description": str, "metadata": META,
-})
+@route(
+    "POST",
+    "/v1/webhook_endpoints",
+    {
+        "enabled_events*": [str],
+        "url*": str,
+        "api_version": str,
+        "connect": bool,
+        "description": str,
+        "metadata": META,
+    },
+)
 def create_endpoint(scope: Scope, params: Obj) -> Obj:
-    endpoint = make_endpoint(scope, new_id("we"), params["url"], params["enabled_events"],
-                             f"whsec_{secrets.token_hex(16)}", params.get("connect", False))
+    endpoint = make_endpoint(
+        scope,
+        new_id("we"),
+        params["url"],
+        params["enabled_events"],
+        f"whsec_{secrets.token_hex(16)}",
+        params.get("connect", False),
+    )
     endpoint |= {"description": params.get("description"), "metadata": merge_metadata(None, params.get("metadata"))}
     scope.add(endpoint)
     return {**endpoint, "secret": endpoint["_secret"]}
 
 
-@route("POST", "/v1/webhook_endpoints/{id}", {
-    "enabled_events": [str], "url": str, "disabled": bool, "description": str, "metadata": META,
-})
+@route(
+    "POST",
+    "/v1/webhook_endpoints/{id}",
+    {
+        "enabled_events": [str],
+        "url": str,
+        "disabled": bool,
+        "description": str,
+        "metadata": META,
+    },
+)
 def update_endpoint(scope: Scope, params: Obj, identifier: str) -> Obj:
     endpoint = scope.get("webhook_endpoint", identifier)
     for name in ("enabled_events", "url", "description"):
@@ -73,9 +109,17 @@ listing("/v1/webhook_endpoints", "webhook_endpoint")
 
 @route("POST", "/v1/test_helpers/test_clocks", {"frozen_time*": int, "name": str})
 def create_test_clock(scope: Scope, params: Obj) -> Obj:
-    clock = {"id": new_id("clock"), "object": "test_helpers.test_clock", "created": scope.now,
-             "deletes_after": scope.now + 30 * DAY, "frozen_time": params["frozen_time"], "livemode": False,
-             "name": params.get("name"), "status": "ready", "status_details": {}}
+    clock = {
+        "id": new_id("clock"),
+        "object": "test_helpers.test_clock",
+        "created": scope.now,
+        "deletes_after": scope.now + 30 * DAY,
+        "frozen_time": params["frozen_time"],
+        "livemode": False,
+        "name": params.get("name"),
+        "status": "ready",
+        "status_details": {},
+    }
     scope.add(clock)
     scope.emit("test_helpers.test_clock.created", clock)
     return clock

@@ -16,24 +16,46 @@ INTERVALS = ("day", "week", "month", "year")
 TAX_BEHAVIORS = ("exclusive", "inclusive", "unspecified")
 RECURRING: Spec = {"interval*": INTERVALS, "interval_count": int}
 PRODUCT_FIELDS: Spec = {
-    "active": bool, "description": str, "images": [str], "metadata": META, "shippable": bool,
-    "statement_descriptor": str, "unit_label": str, "url": str,
+    "active": bool,
+    "description": str,
+    "images": [str],
+    "metadata": META,
+    "shippable": bool,
+    "statement_descriptor": str,
+    "unit_label": str,
+    "url": str,
 }
 PRICE_DATA: Spec = {
-    "currency*": str, "product": str, "product_data": {"name*": str, "description": str, "metadata": META},
-    "recurring": RECURRING, "tax_behavior": TAX_BEHAVIORS, "unit_amount": int,
+    "currency*": str,
+    "product": str,
+    "product_data": {"name*": str, "description": str, "metadata": META},
+    "recurring": RECURRING,
+    "tax_behavior": TAX_BEHAVIORS,
+    "unit_amount": int,
 }
 
 
 @route("POST", "/v1/products", {"name*": str, "id": str, **PRODUCT_FIELDS})
 def create_product(scope: Scope, params: Obj) -> Obj:
     product: Obj = {
-        "id": params.get("id") or new_id("prod", 14), "object": "product", "active": params.get("active", True),
-        "created": scope.now, "default_price": None, "description": params.get("description"),
-        "images": params.get("images", []), "livemode": False, "marketing_features": [],
-        "metadata": merge_metadata(None, params.get("metadata")), "name": params["name"], "package_dimensions": None,
-        "shippable": params.get("shippable"), "statement_descriptor": params.get("statement_descriptor"),
-        "tax_code": None, "type": "service", "unit_label": params.get("unit_label"), "updated": scope.now,
+        "id": params.get("id") or new_id("prod", 14),
+        "object": "product",
+        "active": params.get("active", True),
+        "created": scope.now,
+        "default_price": None,
+        "description": params.get("description"),
+        "images": params.get("images", []),
+        "livemode": False,
+        "marketing_features": [],
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "name": params["name"],
+        "package_dimensions": None,
+        "shippable": params.get("shippable"),
+        "statement_descriptor": params.get("statement_descriptor"),
+        "tax_code": None,
+        "type": "service",
+        "unit_label": params.get("unit_label"),
+        "updated": scope.now,
         "url": params.get("url"),
     }
     scope.add(product)
@@ -72,11 +94,23 @@ def apply(obj: Obj, params: Obj) -> None:
             obj[name] = value
 
 
-@route("POST", "/v1/prices", {
-    "currency*": str, "active": bool, "lookup_key": str, "metadata": META, "nickname": str, "product": str,
-    "product_data": {"name*": str, "metadata": META}, "recurring": {**RECURRING, "usage_type": ("licensed",)},
-    "tax_behavior": TAX_BEHAVIORS, "transfer_lookup_key": bool, "unit_amount": int,
-})
+@route(
+    "POST",
+    "/v1/prices",
+    {
+        "currency*": str,
+        "active": bool,
+        "lookup_key": str,
+        "metadata": META,
+        "nickname": str,
+        "product": str,
+        "product_data": {"name*": str, "metadata": META},
+        "recurring": {**RECURRING, "usage_type": ("licensed",)},
+        "tax_behavior": TAX_BEHAVIORS,
+        "transfer_lookup_key": bool,
+        "unit_amount": int,
+    },
+)
 def create_price(scope: Scope, params: Obj) -> Obj:
     return make_price(scope, params)
 
@@ -89,19 +123,39 @@ def make_price(scope: Scope, params: Obj) -> Obj:
         raise invalid("This value must be greater than or equal to 0.", param="unit_amount")
     if not params.get("product") and not params.get("product_data"):
         raise invalid("You must specify either `product` or `product_data`.", code="parameter_missing")
-    product = (scope.get("product", params["product"], "product") if params.get("product")
-               else create_product(scope, params["product_data"]))
+    product = (
+        scope.get("product", params["product"], "product")
+        if params.get("product")
+        else create_product(scope, params["product_data"])
+    )
     recurring = params.get("recurring")
     _free_lookup_key(scope, params)
     price: Obj = {
-        "id": new_id("price"), "object": "price", "active": params.get("active", True), "billing_scheme": "per_unit",
-        "created": scope.now, "currency": params["currency"].lower(), "custom_unit_amount": None, "livemode": False,
-        "lookup_key": params.get("lookup_key"), "metadata": merge_metadata(None, params.get("metadata")),
-        "nickname": params.get("nickname"), "product": product["id"], "recurring": recurring and {
-            "interval": recurring["interval"], "interval_count": recurring.get("interval_count", 1), "meter": None,
-            "trial_period_days": None, "usage_type": "licensed",
-        }, "tax_behavior": params.get("tax_behavior", "unspecified"), "tiers_mode": None, "transform_quantity": None,
-        "type": "recurring" if recurring else "one_time", "unit_amount": params["unit_amount"],
+        "id": new_id("price"),
+        "object": "price",
+        "active": params.get("active", True),
+        "billing_scheme": "per_unit",
+        "created": scope.now,
+        "currency": params["currency"].lower(),
+        "custom_unit_amount": None,
+        "livemode": False,
+        "lookup_key": params.get("lookup_key"),
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "nickname": params.get("nickname"),
+        "product": product["id"],
+        "recurring": recurring
+        and {
+            "interval": recurring["interval"],
+            "interval_count": recurring.get("interval_count", 1),
+            "meter": None,
+            "trial_period_days": None,
+            "usage_type": "licensed",
+        },
+        "tax_behavior": params.get("tax_behavior", "unspecified"),
+        "tiers_mode": None,
+        "transform_quantity": None,
+        "type": "recurring" if recurring else "one_time",
+        "unit_amount": params["unit_amount"],
         "unit_amount_decimal": str(params["unit_amount"]),
     }
     scope.add(price)
@@ -118,9 +172,17 @@ def _free_lookup_key(scope: Scope, params: Obj) -> None:
         scope.save(holder)
 
 
-@route("POST", "/v1/prices/{id}", {
-    "active": bool, "lookup_key": str, "metadata": META, "nickname": str, "tax_behavior": TAX_BEHAVIORS,
-})
+@route(
+    "POST",
+    "/v1/prices/{id}",
+    {
+        "active": bool,
+        "lookup_key": str,
+        "metadata": META,
+        "nickname": str,
+        "tax_behavior": TAX_BEHAVIORS,
+    },
+)
 def update_price(scope: Scope, params: Obj, identifier: str) -> Obj:
     with scope.changing(scope.get("price", identifier), "price.updated") as price:
         apply(price, params)
@@ -128,23 +190,54 @@ def update_price(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 
 retrieval("/v1/prices/{id}", "price")
-listing("/v1/prices", "price", {
-    "active": bool, "created": CREATED, "currency": str, "product": str, "type": ("one_time", "recurring"),
-})
+listing(
+    "/v1/prices",
+    "price",
+    {
+        "active": bool,
+        "created": CREATED,
+        "currency": str,
+        "product": str,
+        "type": ("one_time", "recurring"),
+    },
+)
 
 
-@route("POST", "/v1/tax_rates", {
-    "display_name*": str, "inclusive*": bool, "percentage*": float, "active": bool, "country": str,
-    "description": str, "jurisdiction": str, "metadata": META, "state": str, "tax_type": ("gst", "vat", "sales_tax"),
-})
+@route(
+    "POST",
+    "/v1/tax_rates",
+    {
+        "display_name*": str,
+        "inclusive*": bool,
+        "percentage*": float,
+        "active": bool,
+        "country": str,
+        "description": str,
+        "jurisdiction": str,
+        "metadata": META,
+        "state": str,
+        "tax_type": ("gst", "vat", "sales_tax"),
+    },
+)
 def create_tax_rate(scope: Scope, params: Obj) -> Obj:
     rate: Obj = {
-        "id": new_id("txr"), "object": "tax_rate", "active": params.get("active", True),
-        "country": params.get("country"), "created": scope.now, "description": params.get("description"),
-        "display_name": params["display_name"], "effective_percentage": None, "flat_amount": None,
-        "inclusive": params["inclusive"], "jurisdiction": params.get("jurisdiction"), "jurisdiction_level": None,
-        "livemode": False, "metadata": merge_metadata(None, params.get("metadata")),
-        "percentage": params["percentage"], "rate_type": "percentage", "state": params.get("state"),
+        "id": new_id("txr"),
+        "object": "tax_rate",
+        "active": params.get("active", True),
+        "country": params.get("country"),
+        "created": scope.now,
+        "description": params.get("description"),
+        "display_name": params["display_name"],
+        "effective_percentage": None,
+        "flat_amount": None,
+        "inclusive": params["inclusive"],
+        "jurisdiction": params.get("jurisdiction"),
+        "jurisdiction_level": None,
+        "livemode": False,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "percentage": params["percentage"],
+        "rate_type": "percentage",
+        "state": params.get("state"),
         "tax_type": params.get("tax_type"),
     }
     scope.add(rate)
@@ -152,10 +245,19 @@ def create_tax_rate(scope: Scope, params: Obj) -> Obj:
     return rate
 
 
-@route("POST", "/v1/tax_rates/{id}", {
-    "active": bool, "country": str, "description": str, "display_name": str, "jurisdiction": str, "metadata": META,
-    "state": str,
-})
+@route(
+    "POST",
+    "/v1/tax_rates/{id}",
+    {
+        "active": bool,
+        "country": str,
+        "description": str,
+        "display_name": str,
+        "jurisdiction": str,
+        "metadata": META,
+        "state": str,
+    },
+)
 def update_tax_rate(scope: Scope, params: Obj, identifier: str) -> Obj:
     with scope.changing(scope.get("tax_rate", identifier), "tax_rate.updated") as rate:
         apply(rate, params)
@@ -166,11 +268,22 @@ retrieval("/v1/tax_rates/{id}", "tax_rate")
 listing("/v1/tax_rates", "tax_rate", {"active": bool, "inclusive": bool, "created": CREATED})
 
 
-@route("POST", "/v1/coupons", {
-    "id": str, "amount_off": int, "currency": str, "duration": ("forever", "once", "repeating"),
-    "duration_in_months": int, "max_redemptions": int, "metadata": META, "name": str, "percent_off": float,
-    "redeem_by": int,
-})
+@route(
+    "POST",
+    "/v1/coupons",
+    {
+        "id": str,
+        "amount_off": int,
+        "currency": str,
+        "duration": ("forever", "once", "repeating"),
+        "duration_in_months": int,
+        "max_redemptions": int,
+        "metadata": META,
+        "name": str,
+        "percent_off": float,
+        "redeem_by": int,
+    },
+)
 def create_coupon(scope: Scope, params: Obj) -> Obj:
     if (params.get("percent_off") is None) == (params.get("amount_off") is None):
         raise invalid("You must pass exactly one of `percent_off` and `amount_off`.", code="parameter_missing")
@@ -183,12 +296,21 @@ def create_coupon(scope: Scope, params: Obj) -> Obj:
     if scope.find("coupon", identifier):
         raise invalid(f"Coupon already exists: {identifier}", code="resource_already_exists", param="id")
     coupon: Obj = {
-        "id": identifier, "object": "coupon", "amount_off": params.get("amount_off"), "created": scope.now,
-        "currency": params.get("currency"), "duration": duration,
-        "duration_in_months": params.get("duration_in_months"), "livemode": False,
-        "max_redemptions": params.get("max_redemptions"), "metadata": merge_metadata(None, params.get("metadata")),
-        "name": params.get("name"), "percent_off": params.get("percent_off"), "redeem_by": params.get("redeem_by"),
-        "times_redeemed": 0, "valid": True,
+        "id": identifier,
+        "object": "coupon",
+        "amount_off": params.get("amount_off"),
+        "created": scope.now,
+        "currency": params.get("currency"),
+        "duration": duration,
+        "duration_in_months": params.get("duration_in_months"),
+        "livemode": False,
+        "max_redemptions": params.get("max_redemptions"),
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "name": params.get("name"),
+        "percent_off": params.get("percent_off"),
+        "redeem_by": params.get("redeem_by"),
+        "times_redeemed": 0,
+        "valid": True,
     }
     scope.add(coupon)
     scope.emit("coupon.created", coupon)
@@ -214,19 +336,34 @@ retrieval("/v1/coupons/{id}", "coupon")
 listing("/v1/coupons", "coupon", {"created": CREATED})
 
 
-@route("POST", "/v1/promotion_codes", {
-    "promotion*": {"type*": ("coupon",), "coupon": str}, "active": bool, "code": str, "customer": str,
-    "expires_at": int, "max_redemptions": int, "metadata": META,
-})
+@route(
+    "POST",
+    "/v1/promotion_codes",
+    {
+        "promotion*": {"type*": ("coupon",), "coupon": str},
+        "active": bool,
+        "code": str,
+        "customer": str,
+        "expires_at": int,
+        "max_redemptions": int,
+        "metadata": META,
+    },
+)
 def create_promotion_code(scope: Scope, params: Obj) -> Obj:
     coupon = scope.get("coupon", params["promotion"].get("coupon") or "", "promotion[coupon]")
     code = params.get("code") or secrets.token_hex(4).upper()
     if scope.all("promotion_code", code=code, active=True):
         raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
     promotion: Obj = {
-        "id": new_id("promo"), "object": "promotion_code", "active": params.get("active", True), "code": code,
-        "created": scope.now, "customer": params.get("customer"), "expires_at": params.get("expires_at"),
-        "livemode": False, "max_redemptions": params.get("max_redemptions"),
+        "id": new_id("promo"),
+        "object": "promotion_code",
+        "active": params.get("active", True),
+        "code": code,
+        "created": scope.now,
+        "customer": params.get("customer"),
+        "expires_at": params.get("expires_at"),
+        "livemode": False,
+        "max_redemptions": params.get("max_redemptions"),
         "metadata": merge_metadata(None, params.get("metadata")),
         "promotion": {"type": "coupon", "coupon": coupon["id"]},
         "restrictions": {"first_time_transaction": False, "minimum_amount": None, "minimum_amount_currency": None},
@@ -245,9 +382,16 @@ def update_promotion_code(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 
 retrieval("/v1/promotion_codes/{id}", "promotion_code")
-listing("/v1/promotion_codes", "promotion_code", {
-    "active": bool, "code": str, "customer": str, "created": CREATED,
-})
+listing(
+    "/v1/promotion_codes",
+    "promotion_code",
+    {
+        "active": bool,
+        "code": str,
+        "customer": str,
+        "created": CREATED,
+    },
+)
 
 
 def redeem(scope: Scope, given: list[Obj], **bound: Any) -> list[Obj]:
@@ -256,8 +400,9 @@ def redeem(scope: Scope, given: list[Obj], **bound: Any) -> list[Obj]:
 
 
 def _discount(scope: Scope, item: Obj, bound: dict[str, Any]) -> Obj:
-    promotion = scope.get("promotion_code", item["promotion_code"], "promotion_code") \
-        if item.get("promotion_code") else None
+    promotion = (
+        scope.get("promotion_code", item["promotion_code"], "promotion_code") if item.get("promotion_code") else None
+    )
     coupon = scope.get("coupon", promotion["promotion"]["coupon"] if promotion else item.get("coupon", ""), "coupon")
     for holder in filter(None, (coupon, promotion)):
         _refuse_used_up(scope, holder)
@@ -268,19 +413,30 @@ def _discount(scope: Scope, item: Obj, bound: dict[str, Any]) -> Obj:
     months = coupon["duration_in_months"]
     from_now = scope.now
     return {
-        "id": new_id("di"), "object": "discount", "checkout_session": bound.get("checkout_session"),
-        "customer": bound.get("customer"), "end": months_later(from_now, months) if months else None,
-        "invoice": None, "invoice_item": None, "promotion_code": promotion and promotion["id"],
-        "source": {"type": "coupon", "coupon": coupon["id"]}, "start": from_now,
-        "subscription": bound.get("subscription"), "subscription_item": None, "_coupon": coupon,
+        "id": new_id("di"),
+        "object": "discount",
+        "checkout_session": bound.get("checkout_session"),
+        "customer": bound.get("customer"),
+        "end": months_later(from_now, months) if months else None,
+        "invoice": None,
+        "invoice_item": None,
+        "promotion_code": promotion and promotion["id"],
+        "source": {"type": "coupon", "coupon": coupon["id"]},
+        "start": from_now,
+        "subscription": bound.get("subscription"),
+        "subscription_item": None,
+        "_coupon": coupon,
     }
 
 
 def _refuse_used_up(scope: Scope, holder: Obj) -> None:
     expiry = holder.get("redeem_by") or holder.get("expires_at")
     if not holder.get("valid", holder.get("active")) or (expiry and expiry <= scope.now):
-        raise invalid(f"{holder['object'].replace('_', ' ').capitalize()} {holder['id']} is used up or has expired.",
-                      code="coupon_expired", param="discounts")
+        raise invalid(
+            f"{holder['object'].replace('_', ' ').capitalize()} {holder['id']} is used up or has expired.",
+            code="coupon_expired",
+            param="discounts",
+        )
 
 
 def months_later(moment: int, months: int) -> int:

@@ -20,17 +20,48 @@ DISPUTED_AFTER = 2
 def blank_charge(scope: Scope, identifier: str, amount: int, currency: str) -> Obj:
     """A successful charge without a card; transfers arrive on connected accounts as one of these."""
     return {
-        "id": identifier, "object": "charge", "amount": amount, "amount_captured": amount, "amount_refunded": 0,
-        "application": None, "application_fee": None, "application_fee_amount": None, "balance_transaction": None,
+        "id": identifier,
+        "object": "charge",
+        "amount": amount,
+        "amount_captured": amount,
+        "amount_refunded": 0,
+        "application": None,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "balance_transaction": None,
         "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        "calculated_statement_descriptor": "CREATOR HUB", "captured": True, "created": scope.now,
-        "currency": currency, "customer": None, "description": None, "disputed": False,
-        "failure_balance_transaction": None, "failure_code": None, "failure_message": None, "fraud_details": {},
-        "livemode": False, "metadata": {}, "on_behalf_of": None, "outcome": None, "paid": True,
-        "payment_intent": None, "payment_method": None, "payment_method_details": None, "receipt_email": None,
-        "receipt_number": None, "receipt_url": None, "refunded": False, "review": None, "shipping": None,
-        "source": None, "source_transfer": None, "statement_descriptor": None, "statement_descriptor_suffix": None,
-        "status": "succeeded", "transfer_data": None, "transfer_group": None,
+        "calculated_statement_descriptor": "CREATOR HUB",
+        "captured": True,
+        "created": scope.now,
+        "currency": currency,
+        "customer": None,
+        "description": None,
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": {},
+        "on_behalf_of": None,
+        "outcome": None,
+        "paid": True,
+        "payment_intent": None,
+        "payment_method": None,
+        "payment_method_details": None,
+        "receipt_email": None,
+        "receipt_number": None,
+        "receipt_url": None,
+        "refunded": False,
+        "review": None,
+        "shipping": None,
+        "source": None,
+        "source_transfer": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "succeeded",
+        "transfer_data": None,
+        "transfer_group": None,
     }
 
 
@@ -39,19 +70,48 @@ def make_charge(scope: Scope, intent: Obj, method: Obj, decline: Decline | None,
     charge = blank_charge(scope, new_id("ch"), intent["amount"], intent["currency"])
     card = method["card"]
     charge |= {
-        "billing_details": method["billing_details"], "customer": intent["customer"],
-        "description": intent["description"], "metadata": dict(intent["metadata"]),
-        "payment_intent": intent["id"], "payment_method": method["id"], "receipt_email": intent["receipt_email"],
+        "billing_details": method["billing_details"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "metadata": dict(intent["metadata"]),
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "receipt_email": intent["receipt_email"],
         "transfer_group": intent["transfer_group"],
-        "payment_method_details": {"type": "card", "card": {
-            "amount_authorized": intent["amount"], "brand": card["brand"], "checks": card["checks"],
-            "country": card["country"], "exp_month": card["exp_month"], "exp_year": card["exp_year"],
-            "fingerprint": card["fingerprint"], "funding": card["funding"], "installments": None,
-            "last4": card["last4"], "mandate": None, "network": card["brand"], "three_d_secure": {
-                "authentication_flow": "challenge", "result": "authenticated", "result_reason": None,
-                "version": "2.2.0"} if approved else None, "wallet": None}},
-        "outcome": {"network_status": "approved_by_network", "reason": None, "risk_level": "normal",
-                    "risk_score": 12, "seller_message": "Payment complete.", "type": "authorized"},
+        "payment_method_details": {
+            "type": "card",
+            "card": {
+                "amount_authorized": intent["amount"],
+                "brand": card["brand"],
+                "checks": card["checks"],
+                "country": card["country"],
+                "exp_month": card["exp_month"],
+                "exp_year": card["exp_year"],
+                "fingerprint": card["fingerprint"],
+                "funding": card["funding"],
+                "installments": None,
+                "last4": card["last4"],
+                "mandate": None,
+                "network": card["brand"],
+                "three_d_secure": {
+                    "authentication_flow": "challenge",
+                    "result": "authenticated",
+                    "result_reason": None,
+                    "version": "2.2.0",
+                }
+                if approved
+                else None,
+                "wallet": None,
+            },
+        },
+        "outcome": {
+            "network_status": "approved_by_network",
+            "reason": None,
+            "risk_level": "normal",
+            "risk_score": 12,
+            "seller_message": "Payment complete.",
+            "type": "authorized",
+        },
     }
     if decline:
         _decline(charge, decline)
@@ -67,11 +127,20 @@ def make_charge(scope: Scope, intent: Obj, method: Obj, decline: Decline | None,
 
 def _decline(charge: Obj, decline: Decline) -> None:
     charge |= {
-        "amount_captured": 0, "captured": False, "paid": False, "status": "failed",
-        "failure_code": decline.code, "failure_message": decline.message,
-        "outcome": {"network_status": "declined_by_network", "reason": decline.decline_code, "risk_level": "normal",
-                    "risk_score": 12, "seller_message": "The bank did not say why.",
-                    "type": "issuer_declined"},
+        "amount_captured": 0,
+        "captured": False,
+        "paid": False,
+        "status": "failed",
+        "failure_code": decline.code,
+        "failure_message": decline.message,
+        "outcome": {
+            "network_status": "declined_by_network",
+            "reason": decline.decline_code,
+            "risk_level": "normal",
+            "risk_score": 12,
+            "seller_message": "The bank did not say why.",
+            "type": "issuer_declined",
+        },
     }
 
 
@@ -84,8 +153,15 @@ def settle(scope: Scope, identifier: str) -> None:
     fee = fees.processing_fee(charge["amount"], charge["currency"])
     with scope.changing(charge, "charge.updated"):
         charge["balance_transaction"] = book(
-            scope, "charge", charge["amount"], charge["currency"], charge["id"], fee=fee,
-            description=charge["description"], settles=True)["id"]
+            scope,
+            "charge",
+            charge["amount"],
+            charge["currency"],
+            charge["id"],
+            fee=fee,
+            description=charge["description"],
+            settles=True,
+        )["id"]
 
 
 retrieval("/v1/charges/{id}", "charge")
@@ -100,10 +176,17 @@ def update_charge(scope: Scope, params: Obj, identifier: str) -> Obj:
     return charge
 
 
-@route("POST", "/v1/refunds", {
-    "amount": int, "charge": str, "payment_intent": str, "metadata": META,
-    "reason": ("duplicate", "fraudulent", "requested_by_customer"),
-})
+@route(
+    "POST",
+    "/v1/refunds",
+    {
+        "amount": int,
+        "charge": str,
+        "payment_intent": str,
+        "metadata": META,
+        "reason": ("duplicate", "fraudulent", "requested_by_customer"),
+    },
+)
 def create_refund(scope: Scope, params: Obj) -> Obj:
     charge = _refundable(scope, params)
     left = charge["amount"] - charge["amount_refunded"]
@@ -112,21 +195,37 @@ def create_refund(scope: Scope, params: Obj) -> Obj:
         code = "charge_disputed" if charge["disputed"] else "charge_already_refunded"
         raise invalid(f"Charge {charge['id']} has already been {code.rpartition('_')[2]}.", code=code)
     if not 0 < amount <= left:
-        raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).",
-                      param="amount")
+        raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", param="amount")
     settle(scope, charge["id"])
     charge = scope.get("charge", charge["id"])
     refund: Obj = {
-        "id": new_id("re"), "object": "refund", "amount": amount, "balance_transaction": None,
-        "charge": charge["id"], "created": scope.now, "currency": charge["currency"], "destination_details": {
-            "card": {"reference": None, "reference_status": "pending", "reference_type":
-                     "acquirer_reference_number", "type": "refund"}, "type": "card"},
-        "metadata": merge_metadata(None, params.get("metadata")), "payment_intent": charge["payment_intent"],
-        "reason": params.get("reason"), "receipt_number": None, "source_transfer_reversal": None,
-        "status": "succeeded", "transfer_reversal": None,
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": scope.now,
+        "currency": charge["currency"],
+        "destination_details": {
+            "card": {
+                "reference": None,
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
+            "type": "card",
+        },
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "payment_intent": charge["payment_intent"],
+        "reason": params.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded",
+        "transfer_reversal": None,
     }
-    refund["balance_transaction"] = book(scope, "refund", -amount, charge["currency"], refund["id"],
-                                         description="REFUND FOR CHARGE")["id"]
+    refund["balance_transaction"] = book(
+        scope, "refund", -amount, charge["currency"], refund["id"], description="REFUND FOR CHARGE"
+    )["id"]
     scope.add(refund)
     before = dict(charge)
     charge["amount_refunded"] += amount
@@ -142,8 +241,10 @@ def _refundable(scope: Scope, params: Obj) -> Obj:
     if params.get("payment_intent"):
         identifier = scope.get("payment_intent", params["payment_intent"], "payment_intent")["latest_charge"]
     if not identifier:
-        raise invalid("One of the following params should be provided for this request: payment_intent or charge.",
-                      code="parameter_missing")
+        raise invalid(
+            "One of the following params should be provided for this request: payment_intent or charge.",
+            code="parameter_missing",
+        )
     charge = scope.get("charge", identifier, "charge")
     if charge["status"] != "succeeded":
         raise invalid("This charge did not succeed and cannot be refunded.", code="charge_not_refundable")

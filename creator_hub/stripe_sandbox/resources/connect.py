@@ -13,53 +13,120 @@ from creator_hub.stripe_sandbox.store import Obj
 
 PLATFORM_ID = "acct_sandboxplatform"
 LINK_LIFETIME = 300
-DUE_FIRST = ["business_type", "external_account", "individual.first_name", "individual.last_name",
-             "tos_acceptance.date"]
-CURRENCIES = {"US": "usd", "GB": "gbp", "JP": "jpy", "CA": "cad", "AU": "aud", "CH": "chf", "SE": "sek",
-              "NO": "nok", "DK": "dkk", "SG": "sgd", "IN": "inr", "BR": "brl", "MX": "mxn", "PL": "pln", "KR": "krw"}
+DUE_FIRST = [
+    "business_type",
+    "external_account",
+    "individual.first_name",
+    "individual.last_name",
+    "tos_acceptance.date",
+]
+CURRENCIES = {
+    "US": "usd",
+    "GB": "gbp",
+    "JP": "jpy",
+    "CA": "cad",
+    "AU": "aud",
+    "CH": "chf",
+    "SE": "sek",
+    "NO": "nok",
+    "DK": "dkk",
+    "SG": "sgd",
+    "IN": "inr",
+    "BR": "brl",
+    "MX": "mxn",
+    "PL": "pln",
+    "KR": "krw",
+}
 _PROFILE: Spec = {"mcc": str, "name": str, "product_description": str, "support_email": str, "url": str}
 _CAPABILITIES: Spec = {"card_payments": {"requested": bool}, "transfers": {"requested": bool}}
-_SETTINGS: Spec = {"payouts": {
-    "debit_negative_balances": bool, "statement_descriptor": str,
-    "schedule": {"interval": ("daily", "manual", "monthly", "weekly"), "delay_days": int}}}
+_SETTINGS: Spec = {
+    "payouts": {
+        "debit_negative_balances": bool,
+        "statement_descriptor": str,
+        "schedule": {"interval": ("daily", "manual", "monthly", "weekly"), "delay_days": int},
+    }
+}
 _FIELDS: Spec = {
-    "business_profile": _PROFILE, "business_type": ("company", "individual", "non_profit"),
-    "capabilities": _CAPABILITIES, "email": str, "metadata": META, "settings": _SETTINGS,
+    "business_profile": _PROFILE,
+    "business_type": ("company", "individual", "non_profit"),
+    "capabilities": _CAPABILITIES,
+    "email": str,
+    "metadata": META,
+    "settings": _SETTINGS,
     "default_currency": str,
 }
 
 
 def requirements(due: list[str]) -> Obj:
-    return {"alternatives": [], "current_deadline": None, "currently_due": due,
-            "disabled_reason": "requirements.past_due" if due else None, "errors": [], "eventually_due": due,
-            "past_due": due, "pending_verification": []}
+    return {
+        "alternatives": [],
+        "current_deadline": None,
+        "currently_due": due,
+        "disabled_reason": "requirements.past_due" if due else None,
+        "errors": [],
+        "eventually_due": due,
+        "past_due": due,
+        "pending_verification": [],
+    }
 
 
 def _account(scope: Scope, identifier: str, kind: str, country: str) -> Obj:
     currency = CURRENCIES.get(country, "eur")
     return {
-        "id": identifier, "object": "account", "business_profile": {
-            "annual_revenue": None, "estimated_worker_count": None, "mcc": None,
-            "minority_owned_business_designation": None, "name": None, "product_description": None,
-            "support_address": None, "support_email": None, "support_phone": None, "support_url": None, "url": None},
-        "business_type": None, "capabilities": {}, "charges_enabled": False, "controller": None, "country": country,
-        "created": scope.now, "default_currency": currency, "details_submitted": False, "email": None,
+        "id": identifier,
+        "object": "account",
+        "business_profile": {
+            "annual_revenue": None,
+            "estimated_worker_count": None,
+            "mcc": None,
+            "minority_owned_business_designation": None,
+            "name": None,
+            "product_description": None,
+            "support_address": None,
+            "support_email": None,
+            "support_phone": None,
+            "support_url": None,
+            "url": None,
+        },
+        "business_type": None,
+        "capabilities": {},
+        "charges_enabled": False,
+        "controller": None,
+        "country": country,
+        "created": scope.now,
+        "default_currency": currency,
+        "details_submitted": False,
+        "email": None,
         "external_accounts": list_object(f"/v1/accounts/{identifier}/external_accounts", []),
-        "future_requirements": requirements([]), "metadata": {}, "payouts_enabled": False,
-        "requirements": requirements(list(DUE_FIRST)), "settings": {
+        "future_requirements": requirements([]),
+        "metadata": {},
+        "payouts_enabled": False,
+        "requirements": requirements(list(DUE_FIRST)),
+        "settings": {
             "bacs_debit_payments": {"display_name": None, "service_user_number": None},
             "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
             "card_issuing": {"tos_acceptance": {"date": None, "ip": None}},
-            "card_payments": {"decline_on": {"avs_failure": False, "cvc_failure": False},
-                              "statement_descriptor_prefix": None, "statement_descriptor_prefix_kana": None,
-                              "statement_descriptor_prefix_kanji": None},
+            "card_payments": {
+                "decline_on": {"avs_failure": False, "cvc_failure": False},
+                "statement_descriptor_prefix": None,
+                "statement_descriptor_prefix_kana": None,
+                "statement_descriptor_prefix_kanji": None,
+            },
             "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
-            "payments": {"statement_descriptor": None, "statement_descriptor_kana": None,
-                         "statement_descriptor_kanji": None},
-            "payouts": {"debit_negative_balances": True, "schedule": {"delay_days": 2, "interval": "daily"},
-                        "statement_descriptor": None},
-            "sepa_debit_payments": {}},
-        "tos_acceptance": {"date": None, "ip": None, "user_agent": None}, "type": kind,
+            "payments": {
+                "statement_descriptor": None,
+                "statement_descriptor_kana": None,
+                "statement_descriptor_kanji": None,
+            },
+            "payouts": {
+                "debit_negative_balances": True,
+                "schedule": {"delay_days": 2, "interval": "daily"},
+                "statement_descriptor": None,
+            },
+            "sepa_debit_payments": {},
+        },
+        "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
+        "type": kind,
     }
 
 
@@ -69,18 +136,29 @@ def _controller(given: Obj | None, kind: str) -> Obj:
     ours = kind != "standard"
     return {
         "fees": {"payer": (given.get("fees") or {}).get("payer") or ("application_express" if ours else "account")},
-        "is_controller": True, "losses": {"payments": (given.get("losses") or {}).get("payments") or (
-            "application" if ours else "stripe")},
+        "is_controller": True,
+        "losses": {"payments": (given.get("losses") or {}).get("payments") or ("application" if ours else "stripe")},
         "requirement_collection": given.get("requirement_collection") or "stripe",
-        "stripe_dashboard": {"type": dashboard}, "type": "application"}
+        "stripe_dashboard": {"type": dashboard},
+        "type": "application",
+    }
 
 
-@route("POST", "/v1/accounts", {
-    "country": str, "type": ("custom", "express", "standard"), "controller": {
-        "fees": {"payer": ("account", "application")}, "losses": {"payments": ("application", "stripe")},
-        "requirement_collection": ("application", "stripe"), "stripe_dashboard": {"type": (
-            "express", "full", "none")}}, **_FIELDS,
-})
+@route(
+    "POST",
+    "/v1/accounts",
+    {
+        "country": str,
+        "type": ("custom", "express", "standard"),
+        "controller": {
+            "fees": {"payer": ("account", "application")},
+            "losses": {"payments": ("application", "stripe")},
+            "requirement_collection": ("application", "stripe"),
+            "stripe_dashboard": {"type": ("express", "full", "none")},
+        },
+        **_FIELDS,
+    },
+)
 def create_account(scope: Scope, params: Obj) -> Obj:
     if params.get("type") and params.get("controller"):
         raise invalid("You may only specify one of these parameters: type, controller.", param="type")
@@ -128,8 +206,13 @@ def retrieve_own_account(scope: Scope, params: Obj) -> Obj:
     if scope.account:
         return scope.of(PLATFORM).get("account", scope.account)
     account = _account(scope, PLATFORM_ID, "standard", "US")
-    return account | {"charges_enabled": True, "payouts_enabled": True, "details_submitted": True,
-                      "controller": {"type": "account"}, "requirements": requirements([])}
+    return account | {
+        "charges_enabled": True,
+        "payouts_enabled": True,
+        "details_submitted": True,
+        "controller": {"type": "account"},
+        "requirements": requirements([]),
+    }
 
 
 @route("GET", "/v1/accounts", {**PAGE, "created": CREATED})
@@ -141,8 +224,9 @@ def list_accounts(scope: Scope, params: Obj) -> Page:
 def delete_account(scope: Scope, params: Obj, identifier: str) -> Obj:
     account = scope.get("account", identifier)
     scope.store.delete(PLATFORM, "account", identifier)
-    scope.of(identifier).emit("account.application.deauthorized", {
-        "id": "ca_sandbox", "object": "application", "name": "Creator Hub"})
+    scope.of(identifier).emit(
+        "account.application.deauthorized", {"id": "ca_sandbox", "object": "application", "name": "Creator Hub"}
+    )
     return {"id": account["id"], "object": "account", "deleted": True}
 
 
@@ -157,8 +241,9 @@ def create_login_link(scope: Scope, params: Obj, identifier: str) -> Obj:
 @route("GET", "/v1/accounts/{id}/capabilities")
 def list_capabilities(scope: Scope, params: Obj, identifier: str) -> Obj:
     account = scope.get("account", identifier)
-    return list_object(f"/v1/accounts/{identifier}/capabilities",
-                       [capability(account, name) for name in account["capabilities"]])
+    return list_object(
+        f"/v1/accounts/{identifier}/capabilities", [capability(account, name) for name in account["capabilities"]]
+    )
 
 
 @route("GET", "/v1/accounts/{id}/external_accounts", {**PAGE, "object": ("bank_account", "card")})
@@ -167,17 +252,34 @@ def list_external_accounts(scope: Scope, params: Obj, identifier: str) -> Obj:
     return banks
 
 
-@route("POST", "/v1/account_links", {
-    "account*": str, "type*": ("account_onboarding", "account_update"), "refresh_url": str, "return_url": str,
-    "collect": ("currently_due", "eventually_due"),
-    "collection_options": {"fields": ("currently_due", "eventually_due"), "future_requirements": ("include", "omit")},
-})
+@route(
+    "POST",
+    "/v1/account_links",
+    {
+        "account*": str,
+        "type*": ("account_onboarding", "account_update"),
+        "refresh_url": str,
+        "return_url": str,
+        "collect": ("currently_due", "eventually_due"),
+        "collection_options": {
+            "fields": ("currently_due", "eventually_due"),
+            "future_requirements": ("include", "omit"),
+        },
+    },
+)
 def create_account_link(scope: Scope, params: Obj) -> Obj:
     account = scope.get("account", params["account"], "account")
     token = secrets.token_urlsafe(16)
-    link = {"id": token, "object": "account_link", "created": scope.now, "expires_at": scope.now + LINK_LIFETIME,
-            "url": f"{scope.base_url}/connect/onboard/{token}", "_account": account["id"],
-            "_refresh_url": params.get("refresh_url"), "_return_url": params.get("return_url")}
+    link = {
+        "id": token,
+        "object": "account_link",
+        "created": scope.now,
+        "expires_at": scope.now + LINK_LIFETIME,
+        "url": f"{scope.base_url}/connect/onboard/{token}",
+        "_account": account["id"],
+        "_refresh_url": params.get("refresh_url"),
+        "_return_url": params.get("return_url"),
+    }
     scope.add(link)
     return {key: value for key, value in link.items() if key != "id"}
 
@@ -186,9 +288,16 @@ def capability(account: Obj, name: str) -> Obj:
     active = account["capabilities"][name] == "active"
     due = requirements([] if active else list(DUE_FIRST))
     due["disabled_reason"] = None if active else "requirements.fields_needed"
-    return {"id": name, "object": "capability", "account": account["id"], "future_requirements": {
-        **requirements([]), "disabled_reason": None}, "requested": True, "requested_at": account["created"],
-        "requirements": due, "status": account["capabilities"][name]}
+    return {
+        "id": name,
+        "object": "capability",
+        "account": account["id"],
+        "future_requirements": {**requirements([]), "disabled_reason": None},
+        "requested": True,
+        "requested_at": account["created"],
+        "requirements": due,
+        "status": account["capabilities"][name],
+    }
 
 
 def complete_onboarding(scope: Scope, identifier: str, *, name: str = "Test Person", last4: str = "6789") -> Obj:
@@ -197,15 +306,31 @@ def complete_onboarding(scope: Scope, identifier: str, *, name: str = "Test Pers
     own = scope.of(identifier)
     before = {**account, "capabilities": dict(account["capabilities"])}
     bank = {
-        "id": new_id("ba"), "object": "bank_account", "account": identifier, "account_holder_name": name,
-        "account_holder_type": "individual", "account_type": None, "available_payout_methods": ["standard"],
-        "bank_name": "STRIPE TEST BANK", "country": account["country"], "currency": account["default_currency"],
-        "default_for_currency": True, "fingerprint": new_id("f", 16)[2:], "last4": last4, "metadata": {},
-        "routing_number": "110000000" if account["country"] == "US" else None, "status": "new",
+        "id": new_id("ba"),
+        "object": "bank_account",
+        "account": identifier,
+        "account_holder_name": name,
+        "account_holder_type": "individual",
+        "account_type": None,
+        "available_payout_methods": ["standard"],
+        "bank_name": "STRIPE TEST BANK",
+        "country": account["country"],
+        "currency": account["default_currency"],
+        "default_for_currency": True,
+        "fingerprint": new_id("f", 16)[2:],
+        "last4": last4,
+        "metadata": {},
+        "routing_number": "110000000" if account["country"] == "US" else None,
+        "status": "new",
     }
     new_bank = not account["external_accounts"]["data"]
-    account |= {"details_submitted": True, "charges_enabled": True, "payouts_enabled": True,
-                "business_type": account["business_type"] or "individual", "requirements": requirements([])}
+    account |= {
+        "details_submitted": True,
+        "charges_enabled": True,
+        "payouts_enabled": True,
+        "business_type": account["business_type"] or "individual",
+        "requirements": requirements([]),
+    }
     account["tos_acceptance"] = {"date": scope.now, "ip": "127.0.0.1", "user_agent": None}
     if new_bank:
         account["external_accounts"]["data"] = [bank]
@@ -216,6 +341,9 @@ def complete_onboarding(scope: Scope, identifier: str, *, name: str = "Test Pers
     own.emit("account.updated", account, before)
     for capability_name in account["capabilities"]:
         if before["capabilities"].get(capability_name) != "active":
-            own.emit("capability.updated", capability(account, capability_name), {
-                **capability(account, capability_name), "status": "inactive"})
+            own.emit(
+                "capability.updated",
+                capability(account, capability_name),
+                {**capability(account, capability_name), "status": "inactive"},
+            )
     return account

@@ -11,8 +11,14 @@ from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 
 _FIELDS: Spec = {
-    "address": ADDRESS, "description": str, "email": str, "metadata": META, "name": str, "phone": str,
-    "invoice_settings": {"default_payment_method": str}, "preferred_locales": [str],
+    "address": ADDRESS,
+    "description": str,
+    "email": str,
+    "metadata": META,
+    "name": str,
+    "phone": str,
+    "invoice_settings": {"default_payment_method": str},
+    "preferred_locales": [str],
     "tax_exempt": ("exempt", "none", "reverse"),
 }
 
@@ -28,16 +34,33 @@ def create_customer(scope: Scope, params: Obj) -> Obj:
     if clock:
         scope.get("test_helpers.test_clock", clock, "test_clock")
     customer: Obj = {
-        "id": new_id("cus", 14), "object": "customer", "address": whole_address(params.get("address")), "balance": 0,
-        "created": scope.now, "currency": None, "default_source": None, "delinquent": False,
-        "description": params.get("description"), "discount": None, "email": params.get("email"),
+        "id": new_id("cus", 14),
+        "object": "customer",
+        "address": whole_address(params.get("address")),
+        "balance": 0,
+        "created": scope.now,
+        "currency": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": params.get("description"),
+        "discount": None,
+        "email": params.get("email"),
         "invoice_prefix": new_id("", 8)[1:].upper(),
-        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None,
-                             "rendering_options": None},
-        "livemode": False, "metadata": merge_metadata(None, params.get("metadata")), "name": params.get("name"),
-        "next_invoice_sequence": 1, "phone": params.get("phone"),
-        "preferred_locales": params.get("preferred_locales", []), "shipping": None,
-        "tax_exempt": params.get("tax_exempt") or "none", "test_clock": clock,
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "name": params.get("name"),
+        "next_invoice_sequence": 1,
+        "phone": params.get("phone"),
+        "preferred_locales": params.get("preferred_locales", []),
+        "shipping": None,
+        "tax_exempt": params.get("tax_exempt") or "none",
+        "test_clock": clock,
     }
     scope.add(customer)
     if params.get("payment_method"):
@@ -77,20 +100,43 @@ def move_balance(scope: Scope, customer_id: str, amount: int, currency: str, kin
     customer["balance"] += amount
     scope.save(customer)
     row: Obj = {
-        "id": new_id("cbtxn"), "object": "customer_balance_transaction", "amount": amount, "checkout_session": None,
-        "created": scope.now, "credit_note": None, "currency": currency, "customer": customer_id,
-        "description": about.get("description"), "ending_balance": customer["balance"],
-        "invoice": about.get("invoice"), "livemode": False, "metadata": {}, "type": kind,
+        "id": new_id("cbtxn"),
+        "object": "customer_balance_transaction",
+        "amount": amount,
+        "checkout_session": None,
+        "created": scope.now,
+        "credit_note": None,
+        "currency": currency,
+        "customer": customer_id,
+        "description": about.get("description"),
+        "ending_balance": customer["balance"],
+        "invoice": about.get("invoice"),
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
     }
     return scope.add(row)
 
 
-@route("POST", "/v1/customers/{id}/balance_transactions", {
-    "amount*": int, "currency*": str, "description": str, "metadata": META,
-})
+@route(
+    "POST",
+    "/v1/customers/{id}/balance_transactions",
+    {
+        "amount*": int,
+        "currency*": str,
+        "description": str,
+        "metadata": META,
+    },
+)
 def adjust_balance(scope: Scope, params: Obj, identifier: str) -> Obj:
-    row = move_balance(scope, identifier, params["amount"], params["currency"].lower(), "adjustment",
-                       description=params.get("description"))
+    row = move_balance(
+        scope,
+        identifier,
+        params["amount"],
+        params["currency"].lower(),
+        "adjustment",
+        description=params.get("description"),
+    )
     row["metadata"] = merge_metadata(None, params.get("metadata"))
     return scope.save(row)
 

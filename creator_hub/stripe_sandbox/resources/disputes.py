@@ -14,12 +14,33 @@ from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import timer
 
 EVIDENCE = (
-    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
-    "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
-    "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation",
-    "duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure",
-    "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
-    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
 )
 
 
@@ -36,15 +57,34 @@ def open_dispute(scope: Scope, charge_id: str, reason: str) -> Obj:
         raise invalid("This charge cannot be disputed.", param="charge")
     amount, currency = charge["amount"] - charge["amount_refunded"], charge["currency"]
     dispute: Obj = {
-        "id": new_id("du"), "object": "dispute", "amount": amount, "balance_transactions": [],
-        "charge": charge_id, "created": scope.now, "currency": currency, "enhanced_eligibility_types": [],
+        "id": new_id("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge_id,
+        "created": scope.now,
+        "currency": currency,
+        "enhanced_eligibility_types": [],
         "evidence": dict.fromkeys(EVIDENCE) | {"enhanced_evidence": {}},
-        "evidence_details": {"due_by": scope.now + 9 * DAY, "enhanced_eligibility": {}, "has_evidence": False,
-                             "past_due": False, "submission_count": 0, "submission_method": "not_submitted"},
-        "is_charge_refundable": False, "livemode": False, "metadata": {}, "network_reason_code": "10.4",
-        "payment_intent": charge["payment_intent"], "payment_method_details": {"type": "card", "card": {
-            "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4"}},
-        "reason": reason, "status": "needs_response",
+        "evidence_details": {
+            "due_by": scope.now + 9 * DAY,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "network_reason_code": "10.4",
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {
+            "type": "card",
+            "card": {"brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4"},
+        },
+        "reason": reason,
+        "status": "needs_response",
     }
     scope.add(dispute)
     charge["disputed"] = True
@@ -56,8 +96,16 @@ def open_dispute(scope: Scope, charge_id: str, reason: str) -> Obj:
 
 
 def _book(scope: Scope, dispute: Obj, amount: int, fee: int, category: str) -> None:
-    row = book(scope, "adjustment", amount, dispute["currency"], dispute["id"], fee=fee, category=category,
-               description=f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}")
+    row = book(
+        scope,
+        "adjustment",
+        amount,
+        dispute["currency"],
+        dispute["id"],
+        fee=fee,
+        category=category,
+        description=f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}",
+    )
     dispute["balance_transactions"].append(public(row))
     scope.save(dispute)
 
@@ -76,9 +124,15 @@ def resolve_dispute(scope: Scope, identifier: str, *, won: bool, return_fee: boo
     return dispute
 
 
-@route("POST", "/v1/disputes/{id}", {
-    "evidence": dict.fromkeys(EVIDENCE, str), "metadata": META, "submit": bool,
-})
+@route(
+    "POST",
+    "/v1/disputes/{id}",
+    {
+        "evidence": dict.fromkeys(EVIDENCE, str),
+        "metadata": META,
+        "submit": bool,
+    },
+)
 def update_dispute(scope: Scope, params: Obj, identifier: str) -> Obj:
     with scope.changing(scope.get("dispute", identifier), "charge.dispute.updated") as dispute:
         dispute["evidence"] |= params.get("evidence") or {}
@@ -87,7 +141,9 @@ def update_dispute(scope: Scope, params: Obj, identifier: str) -> Obj:
         if params.get("submit", True) and params.get("evidence"):
             dispute["status"] = "under_review"
             dispute["evidence_details"] |= {
-                "submission_count": dispute["evidence_details"]["submission_count"] + 1, "submission_method": "manual"}
+                "submission_count": dispute["evidence_details"]["submission_count"] + 1,
+                "submission_method": "manual",
+            }
     return dispute
 
 

@@ -25,7 +25,12 @@ def method_of(scope: Scope, subscription: Obj | None, customer_id: str) -> Obj |
 
 
 def collect(
-    scope: Scope, invoice: Obj, method: Obj | None, *, present: bool = False, approved: bool = False,
+    scope: Scope,
+    invoice: Obj,
+    method: Obj | None,
+    *,
+    present: bool = False,
+    approved: bool = False,
 ) -> Outcome:
     """Attempt an open invoice once and carry the result to its subscription."""
     invoice |= {"attempt_count": invoice["attempt_count"] + 1, "attempted": True}
@@ -49,8 +54,11 @@ def recover(scope: Scope, subscription: Obj, invoice: Obj) -> None:
     scope.drop_timer("incomplete", subscription["id"])
     if subscription["status"] not in ("incomplete", "past_due", "unpaid"):
         return
-    others = [row for row in scope.all("invoice", status="open")
-              if subscription_of(row) == subscription["id"] and row["id"] != invoice["id"]]
+    others = [
+        row
+        for row in scope.all("invoice", status="open")
+        if subscription_of(row) == subscription["id"] and row["id"] != invoice["id"]
+    ]
     if subscription["status"] != "incomplete" and others:
         return
     with scope.changing(subscription, "customer.subscription.updated"):
@@ -139,8 +147,11 @@ def end(scope: Scope, subscription: Obj, reason: str | None) -> Obj:
     for invoice in scope.all("invoice", status="draft"):
         if subscription_of(invoice) == subscription["id"]:
             scope.drop_timer("finalize", invoice["id"])
-    subscription |= {"status": "canceled", "ended_at": scope.now,
-                     "canceled_at": subscription["canceled_at"] or scope.now}
+    subscription |= {
+        "status": "canceled",
+        "ended_at": scope.now,
+        "canceled_at": subscription["canceled_at"] or scope.now,
+    }
     details = subscription["cancellation_details"]
     details["reason"] = reason or details["reason"] or "cancellation_requested"
     scope.save(subscription)
@@ -153,8 +164,9 @@ def pay_now(scope: Scope, invoice: Obj, given: str | None, *, present: bool) -> 
     subscription = scope.find("subscription", subscription_of(invoice))
     method = resolve(scope, given) if given else method_of(scope, subscription, invoice["customer"])
     if method is None:
-        raise invalid("There is no `default_payment_method` set on this Customer or Invoice. Please attach a payment "
-                      "method.")
+        raise invalid(
+            "There is no `default_payment_method` set on this Customer or Invoice. Please attach a payment method."
+        )
     outcome = collect(scope, invoice, method, present=present)
     if given and outcome.paid and not method["customer"]:
         attach(scope, method, invoice["customer"])

@@ -39,10 +39,17 @@ from creator_hub.stripe_sandbox.store import Obj
 retrieval("/v1/invoices/{id}", "invoice")
 
 
-@route("GET", "/v1/invoices", {
-    **PAGE, "created": CREATED, "customer": str, "status": ("draft", "open", "paid", "uncollectible", "void"),
-    "subscription": str,
-})
+@route(
+    "GET",
+    "/v1/invoices",
+    {
+        **PAGE,
+        "created": CREATED,
+        "customer": str,
+        "status": ("draft", "open", "paid", "uncollectible", "void"),
+        "subscription": str,
+    },
+)
 def list_invoices(scope: Scope, params: Obj) -> Page:
     equal = {name: params[name] for name in ("customer", "status") if params.get(name)}
     if params.get("subscription"):
@@ -117,13 +124,26 @@ def delete_invoice(scope: Scope, params: Obj, identifier: str) -> Obj:
     return {"id": identifier, "object": "invoice", "deleted": True}
 
 
-@route("POST", "/v1/invoices/create_preview", {
-    "currency": str, "customer": str, "discounts": [DISCOUNT], "subscription": str, "preview_mode": ("next",),
-    "subscription_details": {
-        "billing_cycle_anchor": ANCHOR, "cancel_at_period_end": bool, "default_tax_rates": [str],
-        "items": [CHANGED_ITEM], "proration_behavior": PRORATION, "proration_date": int,
-        "trial_end": Either(("now",), plain=int)},
-})
+@route(
+    "POST",
+    "/v1/invoices/create_preview",
+    {
+        "currency": str,
+        "customer": str,
+        "discounts": [DISCOUNT],
+        "subscription": str,
+        "preview_mode": ("next",),
+        "subscription_details": {
+            "billing_cycle_anchor": ANCHOR,
+            "cancel_at_period_end": bool,
+            "default_tax_rates": [str],
+            "items": [CHANGED_ITEM],
+            "proration_behavior": PRORATION,
+            "proration_date": int,
+            "trial_end": Either(("now",), plain=int),
+        },
+    },
+)
 def preview_invoice(scope: Scope, params: Obj) -> Obj:
     """What the next invoice will be; computed by the same functions as the change itself, stored nowhere."""
     details = params.get("subscription_details") or {}
@@ -131,20 +151,32 @@ def preview_invoice(scope: Scope, params: Obj) -> Obj:
         subscription = deepcopy(scope.get("subscription", params["subscription"], "subscription"))
         return _preview_change(scope, subscription, details, params)
     if not params.get("customer") or not details.get("items"):
-        raise invalid("You must pass `subscription`, or `customer` with `subscription_details[items]`.",
-                      code="parameter_missing", param="subscription")
+        raise invalid(
+            "You must pass `subscription`, or `customer` with `subscription_details[items]`.",
+            code="parameter_missing",
+            param="subscription",
+        )
     customer = scope.get("customer", params["customer"], "customer")
-    subscription = build(scope, customer, {
-        **details, "billing_cycle_anchor": None, "discounts": params.get("discounts", [])})
-    invoice = draft(scope, customer, lines_for(scope, subscription, trial=subscription["status"] == "trialing"),
-                    "upcoming", subscription=subscription, discounts=discounts_of(scope, subscription), preview=True)
+    subscription = build(
+        scope, customer, {**details, "billing_cycle_anchor": None, "discounts": params.get("discounts", [])}
+    )
+    invoice = draft(
+        scope,
+        customer,
+        lines_for(scope, subscription, trial=subscription["status"] == "trialing"),
+        "upcoming",
+        subscription=subscription,
+        discounts=discounts_of(scope, subscription),
+        preview=True,
+    )
     return _unsaved(invoice)
 
 
 def _preview_change(scope: Scope, subscription: Obj, details: Obj, params: Obj) -> Obj:
     customer = scope.get("customer", subscription["customer"])
     if subscription["status"] in ("canceled", "incomplete_expired") or (
-            subscription["cancel_at_period_end"] and not details):
+        subscription["cancel_at_period_end"] and not details
+    ):
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none")
     lines, restarted = apply_changes(scope, subscription, details)
     discounts = discounts_of(scope, subscription)
@@ -160,8 +192,9 @@ def _preview_change(scope: Scope, subscription: Obj, details: Obj, params: Obj) 
         set_period(subscription, period_at(anchor, *rhythm(subscription["items"]["data"][0]["price"]), next_start))
         lines += lines_for(scope, subscription)
     invoice = draft(scope, customer, lines, "upcoming", subscription=subscription, discounts=discounts, preview=True)
-    invoice["parent"]["subscription_details"]["subscription_proration_date"] = details.get("proration_date") \
-        or scope.now
+    invoice["parent"]["subscription_details"]["subscription_proration_date"] = (
+        details.get("proration_date") or scope.now
+    )
     return _unsaved(invoice)
 
 
@@ -180,5 +213,8 @@ def list_lines(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 
 retrieval("/v1/invoice_payments/{id}", "invoice_payment")
-listing("/v1/invoice_payments", "invoice_payment", {"invoice": str, "status": ("canceled", "open", "paid"),
-                                                    "created": CREATED})
+listing(
+    "/v1/invoice_payments",
+    "invoice_payment",
+    {"invoice": str, "status": ("canceled", "open", "paid"), "created": CREATED},
+)

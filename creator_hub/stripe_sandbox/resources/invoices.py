@@ -13,34 +13,71 @@ from creator_hub.stripe_sandbox.store import Obj
 
 
 def price_line(
-    price: Obj, quantity: int, period: tuple[int, int], *, item: Obj | None = None, subscription: Obj | None = None,
-    amount: int | None = None, text: str | None = None, proration: bool = False, tax_rates: list[Obj] | None = None,
+    price: Obj,
+    quantity: int,
+    period: tuple[int, int],
+    *,
+    item: Obj | None = None,
+    subscription: Obj | None = None,
+    amount: int | None = None,
+    text: str | None = None,
+    proration: bool = False,
+    tax_rates: list[Obj] | None = None,
 ) -> Obj:
     """One line: `amount` minor units (default price × quantity) for a period [start, end)."""
     total = price["unit_amount"] * quantity if amount is None else amount
     parent: Obj | None = None
     if item is not None and subscription is not None:
-        parent = {"type": "subscription_item_details", "invoice_item_details": None, "subscription_item_details": {
-            "invoice_item": new_id("ii") if proration else None, "proration": proration,
-            "proration_details": {"credited_items": None} if proration else None,
-            "subscription": subscription["id"], "subscription_item": item["id"]}}
+        parent = {
+            "type": "subscription_item_details",
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": new_id("ii") if proration else None,
+                "proration": proration,
+                "proration_details": {"credited_items": None} if proration else None,
+                "subscription": subscription["id"],
+                "subscription_item": item["id"],
+            },
+        }
     metadata = subscription["metadata"] if subscription else {}
     return {
-        "id": new_id("il"), "object": "line_item", "amount": total, "currency": price["currency"],
-        "description": text or f"{quantity} × {price['nickname'] or price['product']}", "discount_amounts": [],
-        "discountable": not proration, "discounts": [], "invoice": None, "livemode": False,
-        "metadata": dict(metadata), "parent": parent, "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [], "pricing": {
-            "type": "price_details", "price_details": {"price": price["id"], "product": price["product"]},
-            "unit_amount_decimal": price["unit_amount_decimal"]},
-        "quantity": quantity, "subscription": subscription and subscription["id"],
-        "subtotal": total, "taxes": [], "_tax_rates": tax_rates or [],
+        "id": new_id("il"),
+        "object": "line_item",
+        "amount": total,
+        "currency": price["currency"],
+        "description": text or f"{quantity} × {price['nickname'] or price['product']}",
+        "discount_amounts": [],
+        "discountable": not proration,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": dict(metadata),
+        "parent": parent,
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "type": "price_details",
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+        "quantity": quantity,
+        "subscription": subscription and subscription["id"],
+        "subtotal": total,
+        "taxes": [],
+        "_tax_rates": tax_rates or [],
     }
 
 
 def draft(
-    scope: Scope, customer: Obj, lines: list[Obj], reason: str, *, subscription: Obj | None = None,
-    discounts: list[Obj] | None = None, preview: bool = False, **fields: Any,
+    scope: Scope,
+    customer: Obj,
+    lines: list[Obj],
+    reason: str,
+    *,
+    subscription: Obj | None = None,
+    discounts: list[Obj] | None = None,
+    preview: bool = False,
+    **fields: Any,
 ) -> Obj:
     """A draft invoice; a preview is computed the same way but neither stored nor announced."""
     identifier = new_id("upcoming_in" if preview else "in")
@@ -48,34 +85,98 @@ def draft(
     start = min((line["period"]["start"] for line in lines), default=scope.now)
     end = max((line["period"]["end"] for line in lines), default=scope.now)
     invoice: Obj = {
-        "id": identifier, "object": "invoice", "account_country": "US", "account_name": "Creator Hub",
-        "account_tax_ids": None, "amount_due": 0, "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": 0,
-        "amount_shipping": 0, "application": None, "attempt_count": 0, "attempted": False, "auto_advance": True,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None,
-                          "status": None},
-        "automatically_finalizes_at": None, "billing_reason": reason, "collection_method": "charge_automatically",
-        "created": scope.now, "currency": currency, "custom_fields": None, "customer": customer["id"],
-        "customer_address": customer["address"], "customer_email": customer["email"],
-        "customer_name": customer["name"], "customer_phone": customer["phone"], "customer_shipping": None,
-        "customer_tax_exempt": customer["tax_exempt"], "customer_tax_ids": [], "default_payment_method": None,
-        "default_source": None, "default_tax_rates": [], "description": None, "discounts": [], "due_date": None,
-        "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
-        "hosted_invoice_url": None, "invoice_pdf": None, "issuer": {"type": "self"}, "last_finalization_error": None,
-        "latest_revision": None, "lines": list_object(f"/v1/invoices/{identifier}/lines", lines), "livemode": False,
-        "metadata": {}, "next_payment_attempt": None, "number": None, "on_behalf_of": None, "parent": None,
+        "id": identifier,
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": "Creator Hub",
+        "account_tax_ids": None,
+        "amount_due": 0,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_remaining": 0,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        "automatically_finalizes_at": None,
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "created": scope.now,
+        "currency": currency,
+        "custom_fields": None,
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": None,
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "footer": None,
+        "from_invoice": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "issuer": {"type": "self"},
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "lines": list_object(f"/v1/invoices/{identifier}/lines", lines),
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "on_behalf_of": None,
+        "parent": None,
         "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
-        "period_end": end, "period_start": start, "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0, "receipt_number": None, "rendering": None, "shipping_cost": None,
-        "shipping_details": None, "starting_balance": customer["balance"], "statement_descriptor": None,
-        "status": "draft", "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None,
-                                                  "paid_at": None, "voided_at": None},
-        "subtotal": 0, "subtotal_excluding_tax": 0, "test_clock": customer["test_clock"], "total": 0,
-        "total_discount_amounts": [], "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_taxes": [],
-        "webhooks_delivered_at": None, "_intent": None,
+        "period_end": end,
+        "period_start": start,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "starting_balance": customer["balance"],
+        "statement_descriptor": None,
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "subtotal": 0,
+        "subtotal_excluding_tax": 0,
+        "test_clock": customer["test_clock"],
+        "total": 0,
+        "total_discount_amounts": [],
+        "total_excluding_tax": 0,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": None,
+        "_intent": None,
     }
     if subscription is not None:
-        invoice["parent"] = {"type": "subscription_details", "quote_details": None, "subscription_details": {
-            "metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}}
+        invoice["parent"] = {
+            "type": "subscription_details",
+            "quote_details": None,
+            "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
+        }
     invoice |= fields
     for line in lines:
         line["invoice"] = identifier
@@ -110,8 +211,13 @@ def _total(invoice: Obj, discounts: list[Obj]) -> None:
             exclusive += tax["amount"] if tax["tax_behavior"] == "exclusive" else 0
     subtotal = sum(line["amount"] for line in lines)
     total_after = subtotal - sum(row["amount"] for row in invoice["total_discount_amounts"]) + exclusive
-    invoice |= {"subtotal": subtotal, "subtotal_excluding_tax": subtotal - inclusive, "total": total_after,
-                "total_excluding_tax": total_after - inclusive - exclusive, "total_taxes": list(taxes.values())}
+    invoice |= {
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal - inclusive,
+        "total": total_after,
+        "total_excluding_tax": total_after - inclusive - exclusive,
+        "total_taxes": list(taxes.values()),
+    }
     due = total_after + invoice["starting_balance"]
     invoice |= {"amount_due": max(due, 0) if total_after > 0 else 0}
     invoice["amount_remaining"] = invoice["amount_due"]
@@ -139,9 +245,14 @@ def _line_taxes(line: Obj) -> list[Obj]:
 def line_tax(base: int, rate: Obj) -> Obj:
     inside = rate["inclusive"]
     amount = tax_inside(base, rate["percentage"]) if inside else tax_on_top(base, rate["percentage"])
-    return {"amount": amount, "tax_behavior": "inclusive" if inside else "exclusive",
-            "tax_rate_details": {"tax_rate": rate["id"]}, "taxability_reason": "standard_rated",
-            "taxable_amount": base - amount if inside else base, "type": "tax_rate_details"}
+    return {
+        "amount": amount,
+        "tax_behavior": "inclusive" if inside else "exclusive",
+        "tax_rate_details": {"tax_rate": rate["id"]},
+        "taxability_reason": "standard_rated",
+        "taxable_amount": base - amount if inside else base,
+        "type": "tax_rate_details",
+    }
 
 
 def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
@@ -152,26 +263,48 @@ def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
     customer |= {"next_invoice_sequence": number + 1, "currency": invoice["currency"]}
     scope.save(customer)
     _use_balance(scope, invoice, customer)
-    invoice |= {"status": "open", "number": f"{customer['invoice_prefix']}-{number:04d}", "effective_at": scope.now,
-                "automatically_finalizes_at": None,
-                "hosted_invoice_url": f"{scope.base_url}/c/invoice/{invoice['id']}"}
+    invoice |= {
+        "status": "open",
+        "number": f"{customer['invoice_prefix']}-{number:04d}",
+        "effective_at": scope.now,
+        "automatically_finalizes_at": None,
+        "hosted_invoice_url": f"{scope.base_url}/c/invoice/{invoice['id']}",
+    }
     invoice["status_transitions"]["finalized_at"] = scope.now
     scope.save(invoice)
     scope.emit("invoice.finalized", invoice)
     if invoice["amount_due"] == 0:
         mark_paid(scope, invoice)
         return invoice
-    intent = make_intent(scope, invoice["amount_due"], invoice["currency"], invoice["customer"],
-                         description="Subscription creation" if invoice["billing_reason"] == "subscription_create"
-                         else "Subscription update", _invoice=invoice["id"], **intent_fields)
+    intent = make_intent(
+        scope,
+        invoice["amount_due"],
+        invoice["currency"],
+        invoice["customer"],
+        description="Subscription creation"
+        if invoice["billing_reason"] == "subscription_create"
+        else "Subscription update",
+        _invoice=invoice["id"],
+        **intent_fields,
+    )
     invoice["_intent"] = intent["id"]
     scope.save(invoice)
-    scope.add({
-        "id": new_id("inpay"), "object": "invoice_payment", "amount_paid": None,
-        "amount_requested": invoice["amount_due"], "created": scope.now, "currency": invoice["currency"],
-        "invoice": invoice["id"], "is_default": True, "livemode": False,
-        "payment": {"type": "payment_intent", "payment_intent": intent["id"]}, "status": "open",
-        "status_transitions": {"canceled_at": None, "paid_at": None}})
+    scope.add(
+        {
+            "id": new_id("inpay"),
+            "object": "invoice_payment",
+            "amount_paid": None,
+            "amount_requested": invoice["amount_due"],
+            "created": scope.now,
+            "currency": invoice["currency"],
+            "invoice": invoice["id"],
+            "is_default": True,
+            "livemode": False,
+            "payment": {"type": "payment_intent", "payment_intent": intent["id"]},
+            "status": "open",
+            "status_transitions": {"canceled_at": None, "paid_at": None},
+        }
+    )
     return invoice
 
 
@@ -186,8 +319,14 @@ def _use_balance(scope: Scope, invoice: Obj, customer: Obj) -> None:
 
 def mark_paid(scope: Scope, invoice: Obj) -> None:
     """Open → paid, with the events that tell it."""
-    invoice |= {"status": "paid", "attempted": True, "amount_paid": invoice["amount_due"], "amount_remaining": 0,
-                "next_payment_attempt": None, "auto_advance": False}
+    invoice |= {
+        "status": "paid",
+        "attempted": True,
+        "amount_paid": invoice["amount_due"],
+        "amount_remaining": 0,
+        "next_payment_attempt": None,
+        "auto_advance": False,
+    }
     invoice["status_transitions"]["paid_at"] = scope.now
     scope.save(invoice)
     for payment in scope.all("invoice_payment", invoice=invoice["id"], status="open"):

@@ -15,26 +15,52 @@ BILLING_DETAILS: Spec = {"address": ADDRESS, "email": str, "name": str, "phone":
 def billing_details(given: Obj | None) -> Obj:
     given = given or {}
     address = given.get("address") or {}
-    return {"address": {part: address.get(part) for part in ADDRESS}, "email": given.get("email"),
-            "name": given.get("name"), "phone": given.get("phone"), "tax_id": None}
+    return {
+        "address": {part: address.get(part) for part in ADDRESS},
+        "email": given.get("email"),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+        "tax_id": None,
+    }
 
 
 def make_method(scope: Scope, number: str, *, month: int = 12, year: int = 2034, details: Obj | None = None) -> Obj:
     """A card payment method; only Stripe's test numbers exist here."""
     card = lookup(number)
     if card is None:
-        raise ApiError(402, "card_error", "Your card number is incorrect. Use one of the test cards.",
-                       code="incorrect_number", param="number")
+        raise ApiError(
+            402,
+            "card_error",
+            "Your card number is incorrect. Use one of the test cards.",
+            code="incorrect_number",
+            param="number",
+        )
     method: Obj = {
-        "id": new_id("pm"), "object": "payment_method", "allow_redisplay": "unspecified",
-        "billing_details": billing_details(details), "card": {
-            "brand": card.brand, "checks": {"address_line1_check": None, "address_postal_code_check": None,
-                                            "cvc_check": "pass"},
-            "country": card.country, "display_brand": card.brand, "exp_month": month, "exp_year": year,
-            "fingerprint": f"sandbox{card.number[-9:]}", "funding": "credit", "generated_from": None,
-            "last4": card.number[-4:], "networks": {"available": [card.brand], "preferred": None},
-            "regulated_status": "unregulated", "three_d_secure_usage": {"supported": True}, "wallet": None,
-        }, "created": scope.now, "customer": None, "livemode": False, "metadata": {}, "type": "card",
+        "id": new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": billing_details(details),
+        "card": {
+            "brand": card.brand,
+            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+            "country": card.country,
+            "display_brand": card.brand,
+            "exp_month": month,
+            "exp_year": year,
+            "fingerprint": f"sandbox{card.number[-9:]}",
+            "funding": "credit",
+            "generated_from": None,
+            "last4": card.number[-4:],
+            "networks": {"available": [card.brand], "preferred": None},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+            "wallet": None,
+        },
+        "created": scope.now,
+        "customer": None,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
         "_number": card.number,
     }
     return scope.add(method)
@@ -68,15 +94,26 @@ def attach(scope: Scope, method: Obj, customer: str) -> Obj:
     return method
 
 
-@route("POST", "/v1/payment_methods", {
-    "type": ("card",), "card": {"number": str, "exp_month": int, "exp_year": int, "cvc": str, "token": str},
-    "billing_details": BILLING_DETAILS, "metadata": META,
-})
+@route(
+    "POST",
+    "/v1/payment_methods",
+    {
+        "type": ("card",),
+        "card": {"number": str, "exp_month": int, "exp_year": int, "cvc": str, "token": str},
+        "billing_details": BILLING_DETAILS,
+        "metadata": META,
+    },
+)
 def create_method(scope: Scope, params: Obj) -> Obj:
     card = params.get("card") or {}
     number = {"tok_visa": "4242424242424242"}.get(card.get("token", ""), card.get("number") or "")
-    method = make_method(scope, number, month=card.get("exp_month", 12), year=card.get("exp_year", 2034),
-                         details=params.get("billing_details"))
+    method = make_method(
+        scope,
+        number,
+        month=card.get("exp_month", 12),
+        year=card.get("exp_year", 2034),
+        details=params.get("billing_details"),
+    )
     method["metadata"] = merge_metadata(None, params.get("metadata"))
     return scope.save(method)
 
@@ -116,21 +153,45 @@ def list_methods(scope: Scope, params: Obj) -> Page:
     return Page("payment_method", {"customer": params.get("customer")})
 
 
-@route("POST", "/v1/setup_intents", {
-    "confirm": bool, "customer": str, "description": str, "metadata": META, "payment_method": str,
-    "usage": ("off_session", "on_session"), "return_url": str,
-})
+@route(
+    "POST",
+    "/v1/setup_intents",
+    {
+        "confirm": bool,
+        "customer": str,
+        "description": str,
+        "metadata": META,
+        "payment_method": str,
+        "usage": ("off_session", "on_session"),
+        "return_url": str,
+    },
+)
 def create_setup(scope: Scope, params: Obj) -> Obj:
     identifier = new_id("seti")
     intent: Obj = {
-        "id": identifier, "object": "setup_intent", "application": None, "automatic_payment_methods": None,
-        "cancellation_reason": None, "client_secret": f"{identifier}_secret_{new_id('s')[2:]}",
-        "created": scope.now, "customer": params.get("customer"), "description": params.get("description"),
-        "flow_directions": None, "last_setup_error": None, "latest_attempt": None, "livemode": False, "mandate": None,
-        "metadata": merge_metadata(None, params.get("metadata")), "next_action": None, "on_behalf_of": None,
-        "payment_method": None, "payment_method_options": None,
-        "payment_method_types": ["card"], "single_use_mandate": None,
-        "status": "requires_payment_method", "usage": params.get("usage") or "off_session",
+        "id": identifier,
+        "object": "setup_intent",
+        "application": None,
+        "automatic_payment_methods": None,
+        "cancellation_reason": None,
+        "client_secret": f"{identifier}_secret_{new_id('s')[2:]}",
+        "created": scope.now,
+        "customer": params.get("customer"),
+        "description": params.get("description"),
+        "flow_directions": None,
+        "last_setup_error": None,
+        "latest_attempt": None,
+        "livemode": False,
+        "mandate": None,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_options": None,
+        "payment_method_types": ["card"],
+        "single_use_mandate": None,
+        "status": "requires_payment_method",
+        "usage": params.get("usage") or "off_session",
     }
     if params.get("payment_method"):
         intent["payment_method"] = resolve(scope, params["payment_method"])["id"]
@@ -159,9 +220,13 @@ def _confirm(scope: Scope, intent: Obj) -> Obj:
     return intent
 
 
-@route("POST", "/v1/setup_intents/{id}/cancel", {
-    "cancellation_reason": ("abandoned", "duplicate", "requested_by_customer"),
-})
+@route(
+    "POST",
+    "/v1/setup_intents/{id}/cancel",
+    {
+        "cancellation_reason": ("abandoned", "duplicate", "requested_by_customer"),
+    },
+)
 def cancel_setup(scope: Scope, params: Obj, identifier: str) -> Obj:
     intent = scope.get("setup_intent", identifier)
     intent |= {"status": "canceled", "cancellation_reason": params.get("cancellation_reason")}

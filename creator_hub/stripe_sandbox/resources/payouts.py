@@ -40,8 +40,9 @@ def sweep(scope: Scope) -> None:
         return
     rows = [row for row in scope.all("balance_transaction", _payout=None) if row["available_on"] <= scope.now]
     for currency in sorted({row["currency"] for row in rows}):
-        _sweep_currency(scope, [row for row in rows if row["currency"] == currency], currency,
-                        settings["minimum"].get(currency, 0))
+        _sweep_currency(
+            scope, [row for row in rows if row["currency"] == currency], currency, settings["minimum"].get(currency, 0)
+        )
 
 
 def _sweep_currency(scope: Scope, rows: list[Obj], currency: str, minimum: int) -> None:
@@ -58,22 +59,47 @@ def _sweep_currency(scope: Scope, rows: list[Obj], currency: str, minimum: int) 
         book(scope, "payout_minimum_balance_release", minimum, currency, None)
 
 
-def make_payout(scope: Scope, amount: int, currency: str, *, automatic: bool, metadata: Obj | None = None,
-                description: str | None = None) -> Obj:
+def make_payout(
+    scope: Scope,
+    amount: int,
+    currency: str,
+    *,
+    automatic: bool,
+    metadata: Obj | None = None,
+    description: str | None = None,
+) -> Obj:
     identifier = new_id("po")
     row = book(scope, "payout", -amount, currency, identifier, description=description or "STRIPE PAYOUT")
     row["_payout"] = identifier
     scope.save(row)
     payout: Obj = {
-        "id": identifier, "object": "payout", "amount": amount, "application_fee": None,
-        "application_fee_amount": None, "arrival_date": next_midnight(scope.now), "automatic": automatic,
-        "balance_transaction": row["id"], "created": scope.now, "currency": currency,
-        "description": description or "STRIPE PAYOUT", "destination": _bank_of(scope),
-        "failure_balance_transaction": None, "failure_code": None, "failure_message": None, "livemode": False,
-        "metadata": metadata or {}, "method": "standard", "original_payout": None, "payout_method": None,
-        "reconciliation_status": "in_progress" if automatic else "not_applicable", "reversed_by": None,
-        "source_type": "card", "statement_descriptor": None, "status": "in_transit",
-        "trace_id": {"status": "pending", "value": None}, "type": "bank_account",
+        "id": identifier,
+        "object": "payout",
+        "amount": amount,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "arrival_date": next_midnight(scope.now),
+        "automatic": automatic,
+        "balance_transaction": row["id"],
+        "created": scope.now,
+        "currency": currency,
+        "description": description or "STRIPE PAYOUT",
+        "destination": _bank_of(scope),
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": metadata or {},
+        "method": "standard",
+        "original_payout": None,
+        "payout_method": None,
+        "reconciliation_status": "in_progress" if automatic else "not_applicable",
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None,
+        "status": "in_transit",
+        "trace_id": {"status": "pending", "value": None},
+        "type": "bank_account",
     }
     scope.add(payout)
     scope.emit("payout.created", payout)
@@ -122,26 +148,45 @@ def arrive(scope: Scope, identifier: str) -> None:
 def fail(scope: Scope, payout: Obj, code: str) -> Obj:
     """The bank sends the money back; it returns to the balance."""
     before = dict(payout)
-    back = book(scope, "payout_failure", payout["amount"], payout["currency"], payout["id"],
-                description="Payout failure")
-    payout |= {"status": "failed", "failure_code": code, "failure_balance_transaction": back["id"],
-               "failure_message": FAILURE_TEXT.get(code, "The payout failed.")}
+    back = book(
+        scope, "payout_failure", payout["amount"], payout["currency"], payout["id"], description="Payout failure"
+    )
+    payout |= {
+        "status": "failed",
+        "failure_code": code,
+        "failure_balance_transaction": back["id"],
+        "failure_message": FAILURE_TEXT.get(code, "The payout failed."),
+    }
     scope.save(payout)
     scope.drop_timer("arrive", payout["id"])
     scope.emit("payout.failed", payout, before)
     return payout
 
 
-@route("POST", "/v1/payouts", {
-    "amount*": int, "currency*": str, "description": str, "metadata": META, "method": ("standard",),
-    "statement_descriptor": str,
-})
+@route(
+    "POST",
+    "/v1/payouts",
+    {
+        "amount*": int,
+        "currency*": str,
+        "description": str,
+        "metadata": META,
+        "method": ("standard",),
+        "statement_descriptor": str,
+    },
+)
 def create_payout(scope: Scope, params: Obj) -> Obj:
     if params["amount"] < 1:
         raise invalid("This value must be greater than or equal to 1.", param="amount")
     need(scope, params["amount"], params["currency"].lower())
-    return make_payout(scope, params["amount"], params["currency"].lower(), automatic=False,
-                       metadata=merge_metadata(None, params.get("metadata")), description=params.get("description"))
+    return make_payout(
+        scope,
+        params["amount"],
+        params["currency"].lower(),
+        automatic=False,
+        metadata=merge_metadata(None, params.get("metadata")),
+        description=params.get("description"),
+    )
 
 
 @route("POST", "/v1/payouts/{id}", {"metadata": META})

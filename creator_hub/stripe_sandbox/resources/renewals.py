@@ -63,9 +63,17 @@ def _cycle_invoice(scope: Scope, subscription: Obj) -> Obj:
     lines = subscription["_pending_lines"] + lines_for(scope, subscription)
     subscription["_pending_lines"] = []
     start, stop = period_of(subscription)
-    invoice = draft(scope, customer, lines, "subscription_cycle", subscription=subscription,
-                    discounts=discounts_of(scope, subscription), period_start=start, period_end=stop,
-                    automatically_finalizes_at=scope.now + DRAFT_SECONDS)
+    invoice = draft(
+        scope,
+        customer,
+        lines,
+        "subscription_cycle",
+        subscription=subscription,
+        discounts=discounts_of(scope, subscription),
+        period_start=start,
+        period_end=stop,
+        automatically_finalizes_at=scope.now + DRAFT_SECONDS,
+    )
     spend_discounts(scope, subscription)
     return invoice
 

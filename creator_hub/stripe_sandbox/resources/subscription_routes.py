@@ -30,8 +30,11 @@ from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
 ITEM_PRICE_DATA: Spec = {
-    "currency*": str, "product*": str, "recurring*": {"interval*": INTERVALS, "interval_count": int},
-    "tax_behavior": TAX_BEHAVIORS, "unit_amount": int,
+    "currency*": str,
+    "product*": str,
+    "recurring*": {"interval*": INTERVALS, "interval_count": int},
+    "tax_behavior": TAX_BEHAVIORS,
+    "unit_amount": int,
 }
 ITEM: Spec = {"price": str, "price_data": ITEM_PRICE_DATA, "quantity": int, "metadata": META, "tax_rates": [str]}
 CHANGED_ITEM: Spec = {**ITEM, "id": str, "deleted": bool}
@@ -40,18 +43,35 @@ DISCOUNT: Spec = {"coupon": str, "promotion_code": str}
 ANCHOR: Spec = {"type*": ("now", "unchanged")}
 TRIAL_SETTINGS: Spec = {"end_behavior*": {"missing_payment_method*": ("cancel", "create_invoice", "pause")}}
 _COMMON: Spec = {
-    "cancel_at_period_end": bool, "collection_method": ("charge_automatically",), "default_payment_method": str,
-    "default_tax_rates": [str], "description": str, "discounts": [DISCOUNT], "metadata": META, "off_session": bool,
+    "cancel_at_period_end": bool,
+    "collection_method": ("charge_automatically",),
+    "default_payment_method": str,
+    "default_tax_rates": [str],
+    "description": str,
+    "discounts": [DISCOUNT],
+    "metadata": META,
+    "off_session": bool,
     "payment_behavior": ("allow_incomplete", "default_incomplete", "error_if_incomplete"),
     "payment_settings": {"payment_method_types": [str], "save_default_payment_method": ("off", "on_subscription")},
-    "proration_behavior": PRORATION, "trial_settings": TRIAL_SETTINGS,
+    "proration_behavior": PRORATION,
+    "trial_settings": TRIAL_SETTINGS,
 }
 
 
-@route("POST", "/v1/subscriptions", {
-    "customer*": str, "items*": [ITEM], "billing_cycle_anchor": int, "cancel_at": int, "currency": str,
-    "trial_end": Either(("now",), plain=int), "trial_period_days": int, **_COMMON,
-})
+@route(
+    "POST",
+    "/v1/subscriptions",
+    {
+        "customer*": str,
+        "items*": [ITEM],
+        "billing_cycle_anchor": int,
+        "cancel_at": int,
+        "currency": str,
+        "trial_end": Either(("now",), plain=int),
+        "trial_period_days": int,
+        **_COMMON,
+    },
+)
 def create_subscription(scope: Scope, params: Obj) -> Obj:
     customer = scope.get("customer", params["customer"], "customer")
     if params.get("default_payment_method"):
@@ -72,7 +92,12 @@ def create_subscription(scope: Scope, params: Obj) -> Obj:
 
 
 def begin(
-    scope: Scope, subscription: Obj, behavior: str, *, present: bool, method: Obj | None = None,
+    scope: Scope,
+    subscription: Obj,
+    behavior: str,
+    *,
+    present: bool,
+    method: Obj | None = None,
     approved: bool = False,
 ) -> Outcome | None:
     """The first invoice and the first attempt. None when nothing had to be collected."""
@@ -80,8 +105,16 @@ def begin(
     trial = subscription["status"] == "trialing"
     short = period_of(subscription)[0] if subscription["billing_cycle_anchor"] > scope.now and not trial else None
     lines = lines_for(scope, subscription, trial=trial, share_from=short)
-    invoice = draft(scope, customer, lines, "subscription_create", subscription=subscription,
-                    discounts=discounts_of(scope, subscription), period_start=scope.now, period_end=scope.now)
+    invoice = draft(
+        scope,
+        customer,
+        lines,
+        "subscription_create",
+        subscription=subscription,
+        discounts=discounts_of(scope, subscription),
+        period_start=scope.now,
+        period_end=scope.now,
+    )
     if not trial:
         spend_discounts(scope, subscription)
     subscription["latest_invoice"] = invoice["id"]
@@ -99,22 +132,42 @@ def begin(
     if behavior != "default_incomplete":
         payer = method or method_of(scope, subscription, customer["id"])
         if payer is None:
-            raise invalid("This customer has no attached payment source or default payment method. Please consider "
-                          "adding a default payment method.", code="resource_missing")
+            raise invalid(
+                "This customer has no attached payment source or default payment method. Please consider "
+                "adding a default payment method.",
+                code="resource_missing",
+            )
         outcome = collect(scope, invoice, payer, present=present, approved=approved)
         subscription |= scope.get("subscription", subscription["id"])
     return outcome
 
 
-@route("POST", "/v1/subscriptions/{id}", {
-    "billing_cycle_anchor": ANCHOR, "cancel_at": Either(("min_period_end", "max_period_end"), plain=int),
-    "cancellation_details": {"comment": str, "feedback": (
-        "customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
-        "too_expensive", "unused")},
-    "items": [CHANGED_ITEM], "pause_collection": {
-        "behavior*": ("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": int},
-    "proration_date": int, "trial_end": Either(("now",), plain=int), **_COMMON,
-})
+@route(
+    "POST",
+    "/v1/subscriptions/{id}",
+    {
+        "billing_cycle_anchor": ANCHOR,
+        "cancel_at": Either(("min_period_end", "max_period_end"), plain=int),
+        "cancellation_details": {
+            "comment": str,
+            "feedback": (
+                "customer_service",
+                "low_quality",
+                "missing_features",
+                "other",
+                "switched_service",
+                "too_complex",
+                "too_expensive",
+                "unused",
+            ),
+        },
+        "items": [CHANGED_ITEM],
+        "pause_collection": {"behavior*": ("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": int},
+        "proration_date": int,
+        "trial_end": Either(("now",), plain=int),
+        **_COMMON,
+    },
+)
 def update_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     subscription = scope.get("subscription", identifier)
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -155,7 +208,9 @@ def _set_fields(scope: Scope, subscription: Obj, params: Obj) -> None:
     if "pause_collection" in params:
         pause = params["pause_collection"]
         subscription["pause_collection"] = pause and {
-            "behavior": pause["behavior"], "resumes_at": pause.get("resumes_at")}
+            "behavior": pause["behavior"],
+            "resumes_at": pause.get("resumes_at"),
+        }
         if not pause:
             scope.drop_timer("unpause", subscription["id"])
     _set_end(scope, subscription, params)
@@ -164,8 +219,11 @@ def _set_fields(scope: Scope, subscription: Obj, params: Obj) -> None:
 def _set_end(scope: Scope, subscription: Obj, params: Obj) -> None:
     if "cancel_at_period_end" in params:
         leaving = params["cancel_at_period_end"]
-        subscription |= {"cancel_at_period_end": leaving, "canceled_at": scope.now if leaving else None,
-                         "cancel_at": period_of(subscription)[1] if leaving else None}
+        subscription |= {
+            "cancel_at_period_end": leaving,
+            "canceled_at": scope.now if leaving else None,
+            "cancel_at": period_of(subscription)[1] if leaving else None,
+        }
         subscription["cancellation_details"]["reason"] = "cancellation_requested" if leaving else None
     elif "cancel_at" in params:
         moment = params["cancel_at"]
@@ -194,8 +252,12 @@ def apply_changes(scope: Scope, subscription: Obj, params: Obj) -> tuple[list[Ob
     if isinstance(trial_end, int):
         if trial_end <= moment:
             raise invalid("trial_end must be a timestamp in the future.", param="trial_end")
-        subscription |= {"status": "trialing", "trial_end": trial_end, "billing_cycle_anchor": trial_end,
-                         "trial_start": subscription["trial_start"] or moment}
+        subscription |= {
+            "status": "trialing",
+            "trial_end": trial_end,
+            "billing_cycle_anchor": trial_end,
+            "trial_start": subscription["trial_start"] or moment,
+        }
         set_period(subscription, (moment, trial_end))
     return lines, restarted
 
@@ -218,19 +280,42 @@ def _bill_changes(scope: Scope, subscription: Obj, params: Obj, lines: list[Obj]
         return None
     subscription["_pending_lines"] = [] if restarted else subscription["_pending_lines"]
     customer = scope.get("customer", subscription["customer"])
-    invoice = draft(scope, customer, lines, "subscription_update", subscription=subscription,
-                    discounts=discounts_of(scope, subscription) if restarted else [],
-                    period_start=scope.now, period_end=scope.now)
+    invoice = draft(
+        scope,
+        customer,
+        lines,
+        "subscription_update",
+        subscription=subscription,
+        discounts=discounts_of(scope, subscription) if restarted else [],
+        period_start=scope.now,
+        period_end=scope.now,
+    )
     subscription["latest_invoice"] = invoice["id"]
     return invoice
 
 
-@route("DELETE", "/v1/subscriptions/{id}", {
-    "cancellation_details": {"comment": str, "feedback": (
-        "customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
-        "too_expensive", "unused")},
-    "expand": [str], "invoice_now": bool, "prorate": bool,
-})
+@route(
+    "DELETE",
+    "/v1/subscriptions/{id}",
+    {
+        "cancellation_details": {
+            "comment": str,
+            "feedback": (
+                "customer_service",
+                "low_quality",
+                "missing_features",
+                "other",
+                "switched_service",
+                "too_complex",
+                "too_expensive",
+                "unused",
+            ),
+        },
+        "expand": [str],
+        "invoice_now": bool,
+        "prorate": bool,
+    },
+)
 def cancel_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     subscription = scope.get("subscription", identifier)
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -239,9 +324,14 @@ def cancel_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     return end(scope, subscription, "cancellation_requested")
 
 
-@route("POST", "/v1/subscriptions/{id}/resume", {
-    "billing_cycle_anchor": ANCHOR, "proration_behavior": PRORATION,
-})
+@route(
+    "POST",
+    "/v1/subscriptions/{id}/resume",
+    {
+        "billing_cycle_anchor": ANCHOR,
+        "proration_behavior": PRORATION,
+    },
+)
 def resume_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     subscription = scope.get("subscription", identifier)
     if subscription["status"] != "paused":
@@ -275,11 +365,28 @@ def delete_customer(scope: Scope, params: Obj, identifier: str) -> Obj:
 retrieval("/v1/subscriptions/{id}", "subscription")
 
 
-@route("GET", "/v1/subscriptions", {
-    **PAGE, "created": CREATED, "customer": str, "price": str,
-    "status": ("active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused",
-               "trialing", "unpaid"),
-})
+@route(
+    "GET",
+    "/v1/subscriptions",
+    {
+        **PAGE,
+        "created": CREATED,
+        "customer": str,
+        "price": str,
+        "status": (
+            "active",
+            "all",
+            "canceled",
+            "ended",
+            "incomplete",
+            "incomplete_expired",
+            "past_due",
+            "paused",
+            "trialing",
+            "unpaid",
+        ),
+    },
+)
 def list_subscriptions(scope: Scope, params: Obj) -> Page:
     status, price = params.get("status"), params.get("price")
 

@@ -20,22 +20,40 @@ def plan_of(price: Obj) -> Obj:
     """The older shape of a price that subscription items still carry."""
     recurring = price["recurring"]
     return {
-        "id": price["id"], "object": "plan", "active": price["active"], "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"], "billing_scheme": "per_unit", "created": price["created"],
-        "currency": price["currency"], "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"], "livemode": False, "metadata": price["metadata"],
-        "meter": None, "nickname": price["nickname"], "product": price["product"], "tiers_mode": None,
-        "transform_usage": None, "trial_period_days": None, "usage_type": "licensed",
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": "per_unit",
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"],
+        "livemode": False,
+        "metadata": price["metadata"],
+        "meter": None,
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": "licensed",
     }
 
 
 def price_for(scope: Scope, given: Obj, param: str) -> Obj:
     """The price an item names, or makes inline; it must recur."""
-    price = make_price(scope, given["price_data"]) if given.get("price_data") \
+    price = (
+        make_price(scope, given["price_data"])
+        if given.get("price_data")
         else scope.get("price", given.get("price") or "", f"{param}[price]")
+    )
     if not price["recurring"]:
-        raise invalid("The price specified is set to `type=one_time` but this field only accepts prices with "
-                      "`type=recurring`.", param=f"{param}[price]")
+        raise invalid(
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+            param=f"{param}[price]",
+        )
     if not price["active"]:
         raise invalid("The price specified is inactive.", param=f"{param}[price]")
     return price
@@ -43,10 +61,18 @@ def price_for(scope: Scope, given: Obj, param: str) -> Obj:
 
 def make_item(scope: Scope, subscription: Obj, given: Obj, price: Obj) -> Obj:
     return {
-        "id": new_id("si", 14), "object": "subscription_item", "billing_thresholds": None, "created": scope.now,
-        "current_period_end": scope.now, "current_period_start": scope.now, "discounts": [],
-        "metadata": merge_metadata(None, given.get("metadata")), "plan": plan_of(price), "price": price,
-        "quantity": given.get("quantity", 1), "subscription": subscription["id"],
+        "id": new_id("si", 14),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": scope.now,
+        "current_period_end": scope.now,
+        "current_period_start": scope.now,
+        "discounts": [],
+        "metadata": merge_metadata(None, given.get("metadata")),
+        "plan": plan_of(price),
+        "price": price,
+        "quantity": given.get("quantity", 1),
+        "subscription": subscription["id"],
         "tax_rates": [scope.get("tax_rate", rate, "tax_rates") for rate in given.get("tax_rates", [])],
     }
 
@@ -54,32 +80,64 @@ def make_item(scope: Scope, subscription: Obj, given: Obj, price: Obj) -> Obj:
 def build(scope: Scope, customer: Obj, params: Obj) -> Obj:
     """A subscription in its first period or trial; status `incomplete` until its first invoice says otherwise."""
     subscription: Obj = {
-        "id": new_id("sub"), "object": "subscription", "application": None, "application_fee_percent": None,
+        "id": new_id("sub"),
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor": scope.now, "billing_cycle_anchor_config": None,
-        "billing_mode": {"type": "classic", "flexible": None}, "billing_schedules": [], "billing_thresholds": None,
-        "cancel_at": params.get("cancel_at"), "cancel_at_period_end": params.get("cancel_at_period_end", False),
-        "canceled_at": None, "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": "charge_automatically", "created": scope.now, "currency": "usd",
-        "customer": customer["id"], "days_until_due": None,
-        "default_payment_method": params.get("default_payment_method"), "default_source": None,
-        "default_tax_rates": [scope.get("tax_rate", rate, "default_tax_rates")
-                              for rate in params.get("default_tax_rates", [])],
-        "description": params.get("description"), "discounts": [], "ended_at": None,
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}}, "latest_invoice": None,
-        "livemode": False, "metadata": merge_metadata(None, params.get("metadata")),
-        "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
-        "payment_settings": {"payment_method_options": None, "payment_method_types": None,
-                             "save_default_payment_method":
-                             (params.get("payment_settings") or {}).get("save_default_payment_method") or "off"},
-        "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None,
-        "schedule": None, "start_date": scope.now, "status": "incomplete", "test_clock": customer["test_clock"],
-        "transfer_data": None, "trial_end": None,
+        "billing_cycle_anchor": scope.now,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"type": "classic", "flexible": None},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": params.get("cancel_at"),
+        "cancel_at_period_end": params.get("cancel_at_period_end", False),
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": "charge_automatically",
+        "created": scope.now,
+        "currency": "usd",
+        "customer": customer["id"],
+        "days_until_due": None,
+        "default_payment_method": params.get("default_payment_method"),
+        "default_source": None,
+        "default_tax_rates": [
+            scope.get("tax_rate", rate, "default_tax_rates") for rate in params.get("default_tax_rates", [])
+        ],
+        "description": params.get("description"),
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+        "latest_invoice": None,
+        "livemode": False,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": (params.get("payment_settings") or {}).get("save_default_payment_method")
+            or "off",
+        },
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": scope.now,
+        "status": "incomplete",
+        "test_clock": customer["test_clock"],
+        "transfer_data": None,
+        "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": missing_method_rule(params)}},
-        "trial_start": None, "_pending_lines": [], "_retry": 0,
+        "trial_start": None,
+        "_pending_lines": [],
+        "_retry": 0,
     }
-    items = [make_item(scope, subscription, given, price_for(scope, given, f"items[{index}]"))
-             for index, given in enumerate(params["items"])]
+    items = [
+        make_item(scope, subscription, given, price_for(scope, given, f"items[{index}]"))
+        for index, given in enumerate(params["items"])
+    ]
     _one_rhythm(items)
     subscription["items"] = list_object(f"/v1/subscription_items?subscription={subscription['id']}", items)
     subscription["currency"] = items[0]["price"]["currency"]
@@ -98,8 +156,7 @@ def missing_method_rule(params: Obj) -> str:
 def _one_rhythm(items: list[Obj]) -> None:
     rhythms = {(item["price"]["currency"], *rhythm(item["price"])) for item in items}
     if len(rhythms) != 1:
-        raise invalid("Currency and interval fields must match across all prices on this subscription.",
-                      param="items")
+        raise invalid("Currency and interval fields must match across all prices on this subscription.", param="items")
 
 
 def rhythm(price: Obj) -> tuple[str, int]:
@@ -151,8 +208,18 @@ def lines_for(scope: Scope, subscription: Obj, *, trial: bool = False, share_fro
             whole = period_at(subscription["billing_cycle_anchor"], *rhythm(price), share_from)
             amount = prorated(full, *whole, share_from)
         text = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
-        lines.append(price_line(price, item["quantity"], period, item=item, subscription=subscription, amount=amount,
-                                text=text, tax_rates=taxes_of(subscription, item)))
+        lines.append(
+            price_line(
+                price,
+                item["quantity"],
+                period,
+                item=item,
+                subscription=subscription,
+                amount=amount,
+                text=text,
+                tax_rates=taxes_of(subscription, item),
+            )
+        )
     return lines
 
 
@@ -168,8 +235,9 @@ def discounts_of(scope: Scope, subscription: Obj) -> list[Obj]:
 
 def spend_discounts(scope: Scope, subscription: Obj) -> None:
     """After an invoice: a coupon for one invoice is gone, one whose months are over too."""
-    kept = [discount["id"] for discount in discounts_of(scope, subscription)
-            if discount["_coupon"]["duration"] != "once"]
+    kept = [
+        discount["id"] for discount in discounts_of(scope, subscription) if discount["_coupon"]["duration"] != "once"
+    ]
     subscription["discounts"] = kept
 
 
@@ -195,8 +263,9 @@ def change_items(scope: Scope, subscription: Obj, given: list[Obj], behavior: st
     for index, change in enumerate(given):
         item = next((item for item in items if item["id"] == change.get("id")), None)
         if change.get("id") and item is None:
-            raise invalid(f"No such subscription item: '{change['id']}'", code="resource_missing",
-                          param=f"items[{index}][id]")
+            raise invalid(
+                f"No such subscription item: '{change['id']}'", code="resource_missing", param=f"items[{index}][id]"
+            )
         period = period_of(subscription)
         if item is not None and behavior != "none":
             lines += _prorated_line(scope, subscription, item, period, moment, sign=-1)
@@ -230,7 +299,13 @@ def _changed(scope: Scope, subscription: Obj, item: Obj | None, change: Obj, par
 
 
 def _prorated_line(
-    scope: Scope, subscription: Obj, item: Obj, period: tuple[int, int], moment: int, *, sign: int,
+    scope: Scope,
+    subscription: Obj,
+    item: Obj,
+    period: tuple[int, int],
+    moment: int,
+    *,
+    sign: int,
 ) -> list[Obj]:
     price = item["price"]
     whole = period if sign < 0 else _period_for(item, period, moment)
@@ -238,8 +313,19 @@ def _prorated_line(
     name = scope.get("product", price["product"])["name"]
     text = f"{'Unused' if sign < 0 else 'Remaining'} time on {item['quantity']} × {name}"
     span = (moment, whole[1])
-    return [price_line(price, item["quantity"], span, item=item, subscription=subscription, amount=sign * share,
-                       text=text, proration=True, tax_rates=taxes_of(subscription, item))]
+    return [
+        price_line(
+            price,
+            item["quantity"],
+            span,
+            item=item,
+            subscription=subscription,
+            amount=sign * share,
+            text=text,
+            proration=True,
+            tax_rates=taxes_of(subscription, item),
+        )
+    ]
 
 
 def _period_for(item: Obj, period: tuple[int, int], moment: int) -> tuple[int, int]:

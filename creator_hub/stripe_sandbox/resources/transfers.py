@@ -12,10 +12,19 @@ from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 
 
-@route("POST", "/v1/transfers", {
-    "currency*": str, "destination*": str, "amount": int, "description": str, "metadata": META,
-    "source_transaction": str, "transfer_group": str,
-})
+@route(
+    "POST",
+    "/v1/transfers",
+    {
+        "currency*": str,
+        "destination*": str,
+        "amount": int,
+        "description": str,
+        "metadata": META,
+        "source_transaction": str,
+        "transfer_group": str,
+    },
+)
 def create_transfer(scope: Scope, params: Obj) -> Obj:
     amount, currency = params.get("amount") or 0, params["currency"].lower()
     account = _destination(scope, params["destination"])
@@ -29,14 +38,25 @@ def create_transfer(scope: Scope, params: Obj) -> Obj:
     identifier = new_id("tr")
     arrival = _arrive(scope.of(account["id"]), identifier, amount, currency)
     transfer: Obj = {
-        "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0,
-        "balance_transaction": book(scope, "transfer", -amount, currency, identifier,
-                                    description=params.get("description"))["id"],
-        "created": scope.now, "currency": currency, "description": params.get("description"),
-        "destination": account["id"], "destination_payment": arrival["id"], "livemode": False,
+        "id": identifier,
+        "object": "transfer",
+        "amount": amount,
+        "amount_reversed": 0,
+        "balance_transaction": book(
+            scope, "transfer", -amount, currency, identifier, description=params.get("description")
+        )["id"],
+        "created": scope.now,
+        "currency": currency,
+        "description": params.get("description"),
+        "destination": account["id"],
+        "destination_payment": arrival["id"],
+        "livemode": False,
         "metadata": merge_metadata(None, params.get("metadata")),
-        "reversals": list_object(f"/v1/transfers/{identifier}/reversals", []), "reversed": False,
-        "source_transaction": source, "source_type": "card", "transfer_group": params.get("transfer_group"),
+        "reversals": list_object(f"/v1/transfers/{identifier}/reversals", []),
+        "reversed": False,
+        "source_transaction": source,
+        "source_type": "card",
+        "transfer_group": params.get("transfer_group"),
     }
     scope.add(transfer)
     scope.emit("transfer.created", transfer)
@@ -48,9 +68,12 @@ def _destination(scope: Scope, identifier: str) -> Obj:
     if account is None:
         raise invalid(f"No such destination: '{identifier}'", code="resource_missing", param="destination")
     if account["capabilities"].get("transfers") != "active":
-        raise invalid("Your destination account needs to have at least one of the following capabilities enabled: "
-                      "transfers, crypto_transfers, legacy_payments", code="insufficient_capabilities_for_transfer",
-                      param="destination")
+        raise invalid(
+            "Your destination account needs to have at least one of the following capabilities enabled: "
+            "transfers, crypto_transfers, legacy_payments",
+            code="insufficient_capabilities_for_transfer",
+            param="destination",
+        )
     return account
 
 
@@ -58,8 +81,7 @@ def _within_charge(scope: Scope, charge_id: str, amount: int) -> None:
     charge = scope.get("charge", charge_id, "source_transaction")
     used = sum(row["amount"] - row["amount_reversed"] for row in scope.all("transfer", source_transaction=charge_id))
     if used + amount > charge["amount"] - charge["amount_refunded"]:
-        raise invalid("Transfers using this transaction as a source must not exceed the source amount.",
-                      param="amount")
+        raise invalid("Transfers using this transaction as a source must not exceed the source amount.", param="amount")
 
 
 def _arrive(own: Scope, transfer: str, amount: int, currency: str) -> Obj:
@@ -98,9 +120,16 @@ def reverse_transfer(scope: Scope, params: Obj, identifier: str) -> Obj:
     payment["refunded"] = payment["amount_refunded"] == payment["amount"]
     own.save(payment)
     reversal: Obj = {
-        "id": new_id("trr"), "object": "transfer_reversal", "amount": amount, "balance_transaction": None,
-        "created": scope.now, "currency": currency, "destination_payment_refund": None,
-        "metadata": merge_metadata(None, params.get("metadata")), "source_refund": None, "transfer": identifier,
+        "id": new_id("trr"),
+        "object": "transfer_reversal",
+        "amount": amount,
+        "balance_transaction": None,
+        "created": scope.now,
+        "currency": currency,
+        "destination_payment_refund": None,
+        "metadata": merge_metadata(None, params.get("metadata")),
+        "source_refund": None,
+        "transfer": identifier,
     }
     reversal["balance_transaction"] = book(scope, "transfer_refund", amount, currency, reversal["id"])["id"]
     scope.add(reversal)
