@@ -126,9 +126,7 @@ def balances(session: Session) -> list[tuple[AccountRef, int]]:
         .group_by(LedgerAccount.id)
         .order_by(LedgerAccount.kind, LedgerAccount.currency, LedgerAccount.id)
     ).all()
-    return [
-        (AccountRef(a.kind, a.currency, a.owner_id, a.place), int(total)) for a, total in (tuple(row) for row in rows)
-    ]
+    return [(_ref(row.LedgerAccount), int(row.total)) for row in rows]
 
 
 def lock_account(session: Session, ref: AccountRef) -> None:
@@ -167,6 +165,10 @@ def _account_id(session: Session, ref: AccountRef) -> uuid.UUID:
     values = {"kind": ref.kind, "currency": ref.currency, "owner_id": ref.owner_id, "place": ref.place}
     session.execute(insert(LedgerAccount).values(id=new_id(), **values).on_conflict_do_nothing())
     return session.scalars(select(LedgerAccount.id).where(*_is(ref))).one()
+
+
+def _ref(account: LedgerAccount) -> AccountRef:
+    return AccountRef(account.kind, account.currency, account.owner_id, account.place)
 
 
 def _is(ref: AccountRef) -> list[ColumnElement[bool]]:
