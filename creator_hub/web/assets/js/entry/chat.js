@@ -1,10 +1,12 @@
 /** The group's live chat: one page, many channels. */
 import { io } from "socket.io-client";
 import { Composer } from "../chat/composer.js";
+import { drawer } from "../chat/drawer.js";
 import { ChannelView } from "../chat/events.js";
 import { Log } from "../chat/log.js";
 import { MessageMenu } from "../chat/menu.js";
 import { Sidebar } from "../chat/sidebar.js";
+import { Writers } from "../chat/writers.js";
 import { api } from "../lib/api.js";
 import { explain, h, pageData, t, toast } from "../lib/dom.js";
 import { Outbox } from "../lib/outbox.js";
@@ -12,7 +14,6 @@ import { StreamClient } from "../lib/stream.js";
 
 const PAGE = 50;
 const READ_AFTER_MS = 600;
-const TYPING_FOR_MS = 5_000;
 
 const page = pageData("page-data");
 const { me, group } = page;
@@ -22,10 +23,10 @@ const isStaff = me.role === "creator" || me.role === "moderator";
 let channels = page.channels;
 let current = null;
 let loading = null;
-const typing = new Map();
 const mine = new Set();
 
 const sidebar = new Sidebar($("[data-channels]"), $("[data-live]"), choose);
+const writers = new Writers($("[data-typing]"));
 const outbox = new Outbox(sessionStorage, me.id);
 const socket = io({ transports: ["websocket"], autoConnect: false, reconnection: false });
 const stream = new StreamClient(socket, (id, after) => api("GET", `/api/v1/channels/${id}/events?after_seq=${after}&limit=500`), outbox, {
@@ -68,6 +69,7 @@ async function open(id) {
   for (const form of document.querySelectorAll("form[data-poll-form]")) form.dataset.api = `POST /api/v1/channels/${id}/polls`;
   $("[data-log-wrap]").setAttribute("aria-busy", "true");
   showPresence(null);
+  writers.clear();
   composer.open(id, channel.kind === "announcement" && !isStaff ? t("announcement_only") : "");
   $("[data-closed]").hidden = !(channel.kind === "announcement" && !isStaff);
   try {
@@ -150,7 +152,7 @@ function shown(channelId, event) {
   const channel = channelOf(channelId);
   if (!channel) return;
   channel.head_seq = Math.max(channel.head_seq ?? 0, event.seq);
-  if (event.kind === "message.created") stopTyping(event.data.author.id);
+  if (event.kind === "message.created") writers.stop(event.data.author.id);
   if (channelId !== current) {
     if (event.kind === "message.created" && event.data.author.id !== me.id) sidebar.bump(channelId);
   } else if (loading) loading.push(event);
@@ -216,26 +218,9 @@ function readSoon() {
 }
 
 function hint(name, payload) {
-  if (name === "typing") return payload.channel_id === current && payload.user.id !== me.id && startTyping(payload.user);
+  if (name === "typing") return payload.channel_id === current && payload.user.id !== me.id && writers.start(payload.user);
   if (name === "presence") return payload.channel_id === current && showPresence(payload);
   return view.hint(name, payload);
-}
-
-function startTyping(user) {
-  clearTimeout(typing.get(user.id)?.timer);
-  typing.set(user.id, { name: user.display_name, timer: setTimeout(() => stopTyping(user.id), TYPING_FOR_MS) });
-  showTyping();
-}
-
-function stopTyping(userId) {
-  clearTimeout(typing.get(userId)?.timer);
-  if (typing.delete(userId)) showTyping();
-}
-
-function showTyping() {
-  const names = [...typing.values()].map((each) => each.name);
-  const text = names.length === 0 ? "" : names.length === 1 ? t("typing_one", { name: names[0] }) : t("typing_many", { count: names.length });
-  $("[data-typing]").textContent = text;
 }
 
 function showPresence(presence) {
@@ -288,25 +273,7 @@ function showLoss(channel, reason) {
     next ? h("button", { class: "button button--quiet", type: "button", onclick: () => choose(next.id) }, t("go_to", { name: next.name })) : h("a", { class: "button button--quiet", href: "/" }, t("to_groups"))));
 }
 
-// On a phone the channel list is a drawer.
-const drawer = $("[data-drawer]");
-const opener = $("[data-drawer-open]");
-
-function closeDrawer() {
-  drawer.classList.remove("sidebar--open");
-  opener.setAttribute("aria-expanded", "false");
-}
-
-opener.addEventListener("click", () => {
-  const isOpen = drawer.classList.toggle("sidebar--open");
-  opener.setAttribute("aria-expanded", String(isOpen));
-  if (isOpen) drawer.querySelector("a, button")?.focus();
-});
-drawer.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !drawer.classList.contains("sidebar--open")) return;
-  closeDrawer();
-  opener.focus();
-});
+const closeDrawer = drawer($("[data-drawer]"), $("[data-drawer-open]"));
 $("[data-log-wrap]").addEventListener("click", closeDrawer);
 
 document.addEventListener("hub:done", (event) => {
