@@ -13,6 +13,7 @@ ROOMS = (
     "creator_hub.groups.models",
     "creator_hub.chat.models",
     "creator_hub.money.ledger_models",
+    "creator_hub.money.payout_models",
 )
 
 for _room in ROOMS:
