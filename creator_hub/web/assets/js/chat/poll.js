@@ -15,6 +15,8 @@ export class PollCard {
     this.version = -1;
     this.totals = {};
     this.turnout = null;
+    // Whether, not what: nobody is told again what they chose.
+    this.voted = poll.voted ? [] : null;
     this.element = h("div", {});
     this.#render();
     if (poll.state === "closed") this.refresh();
@@ -72,6 +74,7 @@ export class PollCard {
       this.bars.replaceChildren(...[
         result && barList(poll.options, totalsOf(result), winners),
         result && h("p", { class: "muted small" }, t("turnout", { cast: result.turnout ?? 0, eligible: result.eligible ?? "?" })),
+        result?.quorum_met === false && h("p", { class: "small" }, t("no_quorum")),
         result?.differs && h("p", { class: "small" }, t("differs")),
       ].filter(Boolean));
     } else if (poll.results === "sealed") {
@@ -103,7 +106,7 @@ export class PollCard {
       h("div", { class: "cluster" },
         h("button", { class: "button button--primary button--small", type: "submit" }, t("vote")),
         this.rights.mayRun && h("button", { class: "button button--quiet button--small", type: "button", onclick: () => attempt(form, note, () => this.#close(), explain) }, t("close_poll"))),
-      h("p", { class: "votecard__thanks small", role: "status" }, this.voted ? t("voted") : ""));
+      h("p", { class: "votecard__thanks small", role: "status" }, this.voted ? this.#thanks() : ""));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       attempt(form, note, () => this.#vote(form, note, name), explain);
@@ -123,8 +126,12 @@ export class PollCard {
     }
     await api("PUT", `/api/v1/polls/${poll.id}/ballot`, body);
     this.voted = body.choices ?? [];
-    form.querySelector(".votecard__thanks").textContent = t("voted");
+    form.querySelector(".votecard__thanks").textContent = this.#thanks();
     this.#renderBars();
+  }
+
+  #thanks() {
+    return t(this.poll.revote === false ? "voted_final" : "voted");
   }
 
   async #close() {
