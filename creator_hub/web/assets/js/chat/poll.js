@@ -29,7 +29,9 @@ export class PollCard {
     this.version = hint.version;
     this.totals = totalsOf(hint);
     this.turnout = hint.turnout ?? this.turnout;
-    this.#renderBars();
+    const known = new Set(this.poll.options.map((option) => option.id));
+    if (Object.keys(this.totals).some((id) => !known.has(id))) this.refresh();
+    else this.#renderBars();
   }
 
   closed(result) {
@@ -43,6 +45,7 @@ export class PollCard {
     try {
       const poll = await api("GET", `/api/v1/polls/${this.poll.id}`);
       this.poll = { ...this.poll, ...poll };
+      this.#render();
       if (poll.state === "closed") this.closed(await api("GET", `/api/v1/polls/${poll.id}/result`));
     } catch (error) {
       if (error.status === undefined) throw error;
@@ -78,7 +81,7 @@ export class PollCard {
         result?.differs && h("p", { class: "small" }, t("differs")),
       ].filter(Boolean));
     } else if (poll.results === "sealed") {
-      this.bars.replaceChildren(h("p", { class: "muted small" }, t("sealed")));
+      this.bars.replaceChildren(h("p", { class: "muted small" }, t("sealed"), " ", this.turnout === null ? "" : t("so_far", { count: this.turnout })));
     } else if (this.voted || this.rights.mayRun || Object.keys(this.totals).length) {
       this.bars.replaceChildren(barList(poll.options, this.totals));
     }
