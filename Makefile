@@ -23,7 +23,7 @@ stop: ## end what `make run` started, also after its launcher was killed
 	@$(PY) -m creator_hub.run stop
 
 test: setup .venv/.dev browser ## run all tests, in parallel
-	@node --test tests/js/
+	@node --test tests/js/*.test.mjs
 	@.venv/bin/pytest -n auto -q
 
 lint: .venv/.dev ## style, types, floors
