@@ -1,0 +1,135 @@
+"""Sending approved payouts: one Stripe transfer each, whatever is repeated, lost or refused on the way.
+
+The payout's id is the idempotency key and the transfer group. A repeat finds the transfer that is there already, also
+after Stripe has forgotten the key.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import stripe
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creator_hub.core import clock
+from creator_hub.core.db import unit_of_work
+from creator_hub.money import gateway, ledger
+from creator_hub.money.ledger import Leg
+from creator_hub.money.payout_models import Payout, PayoutAccount
+from creator_hub.money.payouts import payout_clearing, settle_run, source_of
+
+
+def send(payout_id: uuid.UUID) -> None:
+    """Transfer one approved payout to its creator. Safe to repeat. Raises when Stripe is away: the job comes back."""
+    with unit_of_work() as session:
+        payout = session.get_one(Payout, payout_id)
+        if payout.state != "draft":
+            return
+        account = session.scalars(select(PayoutAccount).where(PayoutAccount.user_id == payout.creator_id)).one()
+        settle_run(session, payout.run_id)
+    try:
+        transfer = _find_or_create(payout, account)
+    except stripe.InvalidRequestError as refusal:
+        _refused(payout_id, refusal.user_message or str(refusal))
+        return
+    _sent(payout_id, transfer)
+
+
+def _find_or_create(payout: Payout, account: PayoutAccount) -> stripe.Transfer:
+    transfers = gateway.client().v1.transfers
+    group = str(payout.id)
+    found = transfers.list({"transfer_group": group, "limit": 1}).data
+    if found:
+        return found[0]
+    return transfers.create(
+        {
+            "amount": payout.amount_minor,
+            "currency": payout.currency.lower(),
+            "destination": str(account.stripe_account_id),
+            "transfer_group": group,
+            "metadata": {"payout_id": group},
+        },
+        {"idempotency_key": f"payout-{group}"},
+    )
+
+
+def _sent(payout_id: uuid.UUID, transfer: stripe.Transfer) -> None:
+    at = datetime.fromtimestamp(transfer.created, UTC)
+    with unit_of_work() as session:
+        payout = _locked(session, payout_id)
+        if payout.state != "draft":
+            return
+        payout.state, payout.transfer_id, payout.sent_at = "sent", transfer.id, at
+        payout.arrival_id = str(transfer.destination_payment)
+        ledger.post(
+            session,
+            source=source_of(payout),
+            kind="payout_sent",
+            currency=payout.currency,
+            occurred_at=at,
+            legs=[
+                Leg(payout_clearing(payout.currency), payout.amount_minor),
+                Leg(ledger.processor(payout.currency), -payout.amount_minor),
+            ],
+        )
+        session.flush()
+        settle_run(session, payout.run_id)
+
+
+def _refused(payout_id: uuid.UUID, reason: str) -> None:
+    """Stripe said no for good: the money is payable again, and the payout says why."""
+    with unit_of_work() as session:
+        payout = _locked(session, payout_id)
+        if payout.state != "draft":
+            return
+        payout.state, payout.reason = "failed", reason
+        ledger.post(
+            session,
+            source=source_of(payout),
+            kind="payout_refused",
+            currency=payout.currency,
+            occurred_at=clock.now(),
+            legs=[
+                Leg(payout_clearing(payout.currency), payout.amount_minor),
+                Leg(ledger.creator_payable(payout.currency, payout.creator_id), -payout.amount_minor),
+            ],
+            memo=reason,
+        )
+        session.flush()
+        settle_run(session, payout.run_id)
+
+
+def follow_reversal(transfer_id: str) -> None:
+    """Book what came back of a transfer: each reversal once, to the creator's payable account."""
+    reversals = gateway.client().v1.transfers.reversals.list(transfer_id, {"limit": 100}).data
+    with unit_of_work() as session:
+        payout = session.scalars(
+            select(Payout).where(Payout.transfer_id == transfer_id).with_for_update()
+        ).one_or_none()
+        if payout is None:
+            return
+        for reversal in reversals:
+            _reversed(session, payout, reversal.id, reversal.amount, datetime.fromtimestamp(reversal.created, UTC))
+        payout.reversed_minor = sum(reversal.amount for reversal in reversals)
+        if payout.reversed_minor == payout.amount_minor:
+            payout.state = "reversed"
+
+
+def _reversed(session: Session, payout: Payout, reversal_id: str, amount: int, at: datetime) -> None:
+    ledger.post(
+        session,
+        source=reversal_id,
+        kind="payout_reversed",
+        currency=payout.currency,
+        occurred_at=at,
+        legs=[
+            Leg(ledger.processor(payout.currency), amount),
+            Leg(ledger.creator_payable(payout.currency, payout.creator_id), -amount),
+        ],
+    )
+
+
+def _locked(session: Session, payout_id: uuid.UUID) -> Payout:
+    return session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
