@@ -32,10 +32,12 @@ def onboarding_url(actor: Actor, handle: str) -> str:
         email = session.get_one(User, group.owner_id).email
     account_id = row.stripe_account_id or _open(row, email)
     back = f"{settings.current().public_url}/g/{handle}/payouts"
-    link = gateway.client().v1.account_links.create(
-        {"account": account_id, "type": "account_onboarding", "return_url": back, "refresh_url": back}
+    link = gateway.ask(
+        lambda client: client.v1.account_links.create(
+            {"account": account_id, "type": "account_onboarding", "return_url": back, "refresh_url": back}
+        )
     )
-    return link.url
+    return str(link["url"])
 
 
 def _row(session: Session, user_id: uuid.UUID) -> PayoutAccount:
@@ -56,23 +58,25 @@ def _row(session: Session, user_id: uuid.UUID) -> PayoutAccount:
 
 
 def _open(row: PayoutAccount, email: str) -> str:
-    account = gateway.client().v1.accounts.create(
-        {
-            "type": "express",
-            "email": email,
-            "capabilities": {"transfers": {"requested": True}},
-            "metadata": {"payout_account_id": str(row.id), "user_id": str(row.user_id)},
-        },
-        {"idempotency_key": f"payout-account-{row.id}"},
+    account = gateway.ask(
+        lambda client: client.v1.accounts.create(
+            {
+                "type": "express",
+                "email": email,
+                "capabilities": {"transfers": {"requested": True}},
+                "metadata": {"payout_account_id": str(row.id), "user_id": str(row.user_id)},
+            },
+            {"idempotency_key": f"payout-account-{row.id}"},
+        )
     )
     with unit_of_work() as session:
-        session.get_one(PayoutAccount, row.id, with_for_update=True).stripe_account_id = account.id
-    return account.id
+        session.get_one(PayoutAccount, row.id, with_for_update=True).stripe_account_id = account["id"]
+    return str(account["id"])
 
 
 def refresh(account_id: str) -> None:
     """Take over what Stripe knows of a connected account. Accounts that are none of ours are ignored."""
-    account = gateway.client().v1.accounts.retrieve(account_id).to_dict()
+    account = gateway.ask(lambda client: client.v1.accounts.retrieve(account_id))
     with unit_of_work() as session:
         account_updated(session, account)
 

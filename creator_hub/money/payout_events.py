@@ -6,7 +6,7 @@ Everything is safe to repeat and to receive in any order.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Any
 
 import stripe
 from sqlalchemy import select
@@ -27,6 +27,7 @@ BANK_EVENTS = (
     "payout.reconciliation_completed",
 )
 BACK = ("failed", "canceled")
+MOST_ARRIVALS = 100
 
 
 def follow(kind: str, account_id: str | None, object_id: str) -> bool:
@@ -46,51 +47,42 @@ def follow(kind: str, account_id: str | None, object_id: str) -> bool:
 
 def _follow_creators_bank(account_id: str, payout_id: str) -> None:
     """Show on each of our payouts what became of it on the way from Stripe to the creator's bank."""
-    stripe_payout = gateway.client().v1.payouts.retrieve(payout_id, {}, {"stripe_account": account_id})
-    arrived = gateway.client().v1.balance_transactions.list(
-        {"payout": payout_id, "type": "payment", "limit": 100}, {"stripe_account": account_id}
+    there: stripe.RequestOptions = {"stripe_account": account_id}
+    bank_payout = gateway.ask(lambda client: client.v1.payouts.retrieve(payout_id, {}, there))
+    arrived = gateway.ask(
+        lambda client: client.v1.balance_transactions.list(
+            {"payout": payout_id, "type": "payment", "limit": MOST_ARRIVALS}, there
+        )
     )
-    arrivals = [str(row.source) for row in arrived.auto_paging_iter()]
+    arrivals = [row["source"] for row in arrived["data"]]
     with unit_of_work() as session:
         for payout in session.scalars(
             select(Payout).where(Payout.arrival_id.in_(arrivals)).order_by(Payout.id).with_for_update()
         ):
-            _show_bank(payout, stripe_payout)
+            _show_bank(payout, bank_payout)
 
 
-def _show_bank(payout: Payout, stripe_payout: stripe.Payout) -> None:
-    payout.bank_state = stripe_payout.status
-    if stripe_payout.status == "paid" and payout.state == "sent":
+def _show_bank(payout: Payout, bank_payout: dict[str, Any]) -> None:
+    payout.bank_state = bank_payout["status"]
+    if bank_payout["status"] == "paid" and payout.state == "sent":
         payout.state = "confirmed"
-    if stripe_payout.status in BACK:
-        payout.reason = stripe_payout.failure_message or "The bank payout was cancelled."
+    if bank_payout["status"] in BACK:
+        payout.reason = bank_payout["failure_message"] or "The bank payout was cancelled."
 
 
 def _follow_platforms_bank(payout_id: str) -> None:
-    stripe_payout = gateway.client().v1.payouts.retrieve(payout_id)
+    bank_payout = gateway.ask(lambda client: client.v1.payouts.retrieve(payout_id))
     with unit_of_work() as session:
-        post_bank_payout(session, stripe_payout)
+        post_bank_payout(session, bank_payout)
 
 
-def post_bank_payout(session: Session, payout: stripe.Payout) -> None:
+def post_bank_payout(session: Session, bank_payout: dict[str, Any]) -> None:
     """The platform's own money on its way to its bank (bank ← processor), and back when the bank refused it."""
-    currency = payout.currency.upper()
+    currency, amount = bank_payout["currency"].upper(), bank_payout["amount"]
     bank, processor = AccountRef("bank", currency), ledger.processor(currency)
-    ledger.post(
-        session,
-        source=payout.id,
-        kind="bank_payout",
-        currency=currency,
-        occurred_at=datetime.fromtimestamp(payout.created, UTC),
-        legs=[Leg(bank, payout.amount), Leg(processor, -payout.amount)],
-    )
-    if payout.status in BACK:
-        ledger.post(
-            session,
-            source=payout.id,
-            kind="bank_payout_failed",
-            currency=currency,
-            occurred_at=datetime.fromtimestamp(payout.created, UTC),
-            legs=[Leg(processor, payout.amount), Leg(bank, -payout.amount)],
-            memo=payout.failure_message or "",
-        )
+    at = gateway.moment(bank_payout["created"])
+    away, back = [Leg(bank, amount), Leg(processor, -amount)], [Leg(processor, amount), Leg(bank, -amount)]
+    source = bank_payout["id"]
+    ledger.post(session, source=source, kind="bank_payout", currency=currency, occurred_at=at, legs=away)
+    if bank_payout["status"] in BACK:
+        ledger.post(session, source=source, kind="bank_payout_failed", currency=currency, occurred_at=at, legs=back)

@@ -7,7 +7,7 @@ after Stripe has forgotten the key.
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from typing import Any
 
 import stripe
 from sqlalchemy import select
@@ -37,32 +37,33 @@ def send(payout_id: uuid.UUID) -> None:
     _sent(payout_id, transfer)
 
 
-def _find_or_create(payout: Payout, account: PayoutAccount) -> stripe.Transfer:
-    transfers = gateway.client().v1.transfers
+def _find_or_create(payout: Payout, account: PayoutAccount) -> dict[str, Any]:
     group = str(payout.id)
-    found = transfers.list({"transfer_group": group, "limit": 1}).data
+    found = gateway.ask(lambda client: client.v1.transfers.list({"transfer_group": group, "limit": 1}))["data"]
     if found:
-        return found[0]
-    return transfers.create(
-        {
-            "amount": payout.amount_minor,
-            "currency": payout.currency.lower(),
-            "destination": str(account.stripe_account_id),
-            "transfer_group": group,
-            "metadata": {"payout_id": group},
-        },
-        {"idempotency_key": f"payout-{group}"},
+        return dict(found[0])
+    return gateway.ask(
+        lambda client: client.v1.transfers.create(
+            {
+                "amount": payout.amount_minor,
+                "currency": payout.currency.lower(),
+                "destination": str(account.stripe_account_id),
+                "transfer_group": group,
+                "metadata": {"payout_id": group},
+            },
+            {"idempotency_key": f"payout-{group}"},
+        )
     )
 
 
-def _sent(payout_id: uuid.UUID, transfer: stripe.Transfer) -> None:
-    at = datetime.fromtimestamp(transfer.created, UTC)
+def _sent(payout_id: uuid.UUID, transfer: dict[str, Any]) -> None:
+    at = gateway.moment(transfer["created"])
     with unit_of_work() as session:
         payout = _locked(session, payout_id)
         if payout.state != "draft":
             return
-        payout.state, payout.transfer_id, payout.sent_at = "sent", transfer.id, at
-        payout.arrival_id = str(transfer.destination_payment)
+        payout.state, payout.transfer_id, payout.sent_at = "sent", transfer["id"], at
+        payout.arrival_id = transfer["destination_payment"]
         ledger.post(
             session,
             source=source_of(payout),
@@ -103,7 +104,7 @@ def _refused(payout_id: uuid.UUID, reason: str) -> None:
 
 def follow_reversal(transfer_id: str) -> None:
     """Book what came back of a transfer: each reversal once, to the creator's payable account."""
-    reversals = gateway.client().v1.transfers.reversals.list(transfer_id, {"limit": 100}).data
+    reversals = gateway.ask(lambda client: client.v1.transfers.reversals.list(transfer_id, {"limit": 100}))["data"]
     with unit_of_work() as session:
         payout = session.scalars(
             select(Payout).where(Payout.transfer_id == transfer_id).with_for_update()
@@ -111,22 +112,22 @@ def follow_reversal(transfer_id: str) -> None:
         if payout is None:
             return
         for reversal in reversals:
-            _reversed(session, payout, reversal.id, reversal.amount, datetime.fromtimestamp(reversal.created, UTC))
-        payout.reversed_minor = sum(reversal.amount for reversal in reversals)
+            _reversed(session, payout, reversal)
+        payout.reversed_minor = sum(reversal["amount"] for reversal in reversals)
         if payout.reversed_minor == payout.amount_minor:
             payout.state = "reversed"
 
 
-def _reversed(session: Session, payout: Payout, reversal_id: str, amount: int, at: datetime) -> None:
+def _reversed(session: Session, payout: Payout, reversal: dict[str, Any]) -> None:
     ledger.post(
         session,
-        source=reversal_id,
+        source=reversal["id"],
         kind="payout_reversed",
         currency=payout.currency,
-        occurred_at=at,
+        occurred_at=gateway.moment(reversal["created"]),
         legs=[
-            Leg(ledger.processor(payout.currency), amount),
-            Leg(ledger.creator_payable(payout.currency, payout.creator_id), -amount),
+            Leg(ledger.processor(payout.currency), reversal["amount"]),
+            Leg(ledger.creator_payable(payout.currency, payout.creator_id), -reversal["amount"]),
         ],
     )
 
