@@ -1,4 +1,5 @@
-"""What every answer carries and every page can use: request id, security headers, `asset()`, `me`, `csrf_token`."""
+"""What every answer carries and every page can use: request id, security headers, `asset()`, `me`, `csrf_token`,
+`server_time` (browsers count down by it, for development moves the clock)."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from flask_babel import Babel
 from markupsafe import Markup
 
 from creator_hub import settings
+from creator_hub.core import clock
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money, to_major
 from creator_hub.web.binding import set_visit_cookie
@@ -80,4 +82,4 @@ def _finish(response: Response) -> Response:
 
 
 def _page_context() -> dict[str, Any]:
-    return {"csrf_token": g.get("csrf_token", ""), "me": g.get("me")}
+    return {"csrf_token": g.get("csrf_token", ""), "me": g.get("me"), "server_time": clock.now().isoformat()}

@@ -1,6 +1,6 @@
 /** The message list of one channel: what is known, in order, and how it lies on the page. */
 import { h, t } from "../lib/dom.js";
-import { dayKey, dayName } from "../lib/time.js";
+import { dayKey, dayName, now } from "../lib/time.js";
 import { messageRow, pendingRow } from "./message.js";
 
 const GROUP_WITHIN_MS = 5 * 60_000;
@@ -71,6 +71,14 @@ export class Log {
     return Math.max(0, ...[...this.rows.values()].filter((row) => row.message).map((row) => row.order));
   }
 
+  /** Where something of that moment stands among the messages shown; null while the page there is not loaded. */
+  placeOf(moment) {
+    const messages = [...this.rows.values()].filter((row) => row.message);
+    const earlier = messages.filter((row) => row.at <= moment).map((row) => row.order);
+    if (!earlier.length && this.more) return null;
+    return Math.max(0, ...earlier) + 0.5;
+  }
+
   message(id) {
     return this.rows.get(id)?.message;
   }
@@ -95,7 +103,7 @@ export class Log {
   addPending(item) {
     const element = pendingRow(item, this.context);
     this.rows.get(item.client_msg_id)?.element.remove();
-    this.rows.set(item.client_msg_id, { order: Infinity, at: new Date(), author: this.context.me.id, element });
+    this.rows.set(item.client_msg_id, { order: Infinity, at: now(), author: this.context.me.id, element });
     this.#changed();
   }
 

@@ -11,6 +11,7 @@ import { api } from "../lib/api.js";
 import { explain, h, pageData, t, toast } from "../lib/dom.js";
 import { Outbox } from "../lib/outbox.js";
 import { StreamClient } from "../lib/stream.js";
+import { now } from "../lib/time.js";
 
 const PAGE = 50;
 const READ_AFTER_MS = 600;
@@ -23,6 +24,9 @@ const isStaff = me.role === "creator" || me.role === "moderator";
 let channels = page.channels;
 let current = null;
 let loading = null;
+// The channel whose history could not be loaded: tried again when the connection is back.
+let unloaded = null;
+let finished = [];
 const mine = new Set();
 
 const sidebar = new Sidebar($("[data-channels]"), $("[data-live]"), choose);
@@ -59,6 +63,8 @@ const channelOf = (id) => channels.find((channel) => channel.id === id);
 async function open(id) {
   current = id;
   loading = [];
+  unloaded = null;
+  finished = [];
   const channel = channelOf(id);
   log.clear();
   view.clear();
@@ -80,6 +86,7 @@ async function open(id) {
   } catch (error) {
     if (error.status === undefined) throw error;
     if (current === id) toast(explain(error), true);
+    if (current === id && !log.rows.size) unloaded = id;
   }
   if (current !== id) return;
   const waiting = loading;
@@ -87,7 +94,7 @@ async function open(id) {
   $("[data-log-wrap]").removeAttribute("aria-busy");
   for (const event of waiting) view.apply(event);
   for (const item of outbox.of(id)) log.addPending(item);
-  $("[data-empty]").hidden = log.rows.size > 0;
+  $("[data-empty]").hidden = log.rows.size > 0 || unloaded === id;
   log.check();
 }
 
@@ -101,8 +108,20 @@ async function openVotes(id) {
   const order = (log.newest || 0) + 0.5;
   const [polls, rounds] = await Promise.all([api("GET", `/api/v1/channels/${id}/polls`), openRounds(id)]);
   if (current !== id) return;
-  for (const poll of polls.items.filter((each) => each.state === "open")) view.openPoll(poll, order, new Date());
-  for (const round of rounds) view.openRound(round, order, new Date());
+  for (const poll of polls.items.filter((each) => each.state === "open")) view.openPoll(poll, order, now());
+  for (const round of rounds) view.openRound(round, order, now());
+  finished = polls.items.filter((each) => each.state === "closed");
+  placeFinished();
+}
+
+/** Closed polls stand where they were made, as soon as the messages around them are shown. */
+function placeFinished() {
+  finished = finished.filter((poll) => {
+    const made = new Date(poll.created_at);
+    const order = log.placeOf(made);
+    if (order !== null) view.openPoll(poll, order, made);
+    return order === null;
+  });
 }
 
 let chains = null;
@@ -137,7 +156,10 @@ async function older() {
   const id = current;
   try {
     const { items, next } = await api("GET", `/api/v1/channels/${id}/messages?limit=${PAGE}&before_seq=${log.oldest}`);
-    if (current === id) log.showOlder(items, next !== null);
+    if (current === id) {
+      log.showOlder(items, next !== null);
+      placeFinished();
+    }
   } catch (error) {
     if (error.status === undefined) throw error;
     // Tried again when the reader next scrolls.
@@ -229,11 +251,18 @@ function showPresence(presence) {
   place.title = presence ? presence.sample.map((user) => user.display_name).join(", ") : "";
 }
 
+function loadAgain() {
+  if (unloaded && unloaded === current) open(current);
+}
+
 function connection(state) {
   const banner = $("[data-banner]");
   clearTimeout(connection.timer);
   // A blink is not worth a word: the banner waits a second.
-  if (state === "online") banner.hidden = true;
+  if (state === "online") {
+    banner.hidden = true;
+    loadAgain();
+  }
   else connection.timer = setTimeout(() => { banner.hidden = false; }, 1_000);
 }
 
@@ -288,8 +317,15 @@ document.addEventListener("hub:done", (event) => {
     event.target.reset();
   }
 });
-window.addEventListener("popstate", () => open(addressed()));
-window.addEventListener("online", () => stream.reconnectNow());
+window.addEventListener("popstate", () => {
+  // A jump to a quoted message moves the address too, not the channel.
+  const id = addressed();
+  if (id !== current && channelOf(id)) open(id);
+});
+window.addEventListener("online", () => {
+  stream.reconnectNow();
+  loadAgain();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   stream.reconnectNow();

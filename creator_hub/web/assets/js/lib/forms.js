@@ -1,6 +1,7 @@
 /** Forms that speak JSON: `data-api="POST /api/v1/…"`. */
 import { api } from "./api.js";
 import { explain, t, toast } from "./dom.js";
+import { now } from "./time.js";
 
 const ZERO_DECIMAL = new Set("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(" "));
 const THREE_DECIMAL = new Set("BHD JOD KWD OMR TND".split(" "));
@@ -21,7 +22,7 @@ const READERS = {
   list: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
   moment: (text) => new Date(text).toISOString(),
   // Minutes from now → the moment.
-  "from-now": (text) => new Date(Date.now() + Number(text) * 60_000).toISOString(),
+  "from-now": (text) => new Date(now().getTime() + Number(text) * 60_000).toISOString(),
 };
 
 /**

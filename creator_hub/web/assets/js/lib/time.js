@@ -1,4 +1,13 @@
 /** Times in the reader's language and zone. */
+
+// The server's clock counts: a browser may be wrong, and a demo moves its days. Seconds of travel are no difference.
+const told = Date.parse(globalThis.document?.querySelector('meta[name="server-time"]')?.content ?? "");
+const ahead = told - Date.now();
+const skew = Math.abs(ahead) > 30_000 ? ahead : 0;
+
+/** The moment as the server has it. */
+export const now = () => new Date(Date.now() + skew);
+
 const locale = () => document.documentElement.lang || undefined;
 const cache = new Map();
 
@@ -16,15 +25,15 @@ const relativeFormat = () => new Intl.RelativeTimeFormat(locale(), { numeric: "a
 const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 /** "today", "yesterday", or the full date. */
-export function dayName(moment, now = new Date()) {
-  const days = Math.round((new Date(moment).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 86_400_000);
+export function dayName(moment, today = now()) {
+  const days = Math.round((new Date(moment).setHours(0, 0, 0, 0) - new Date(today).setHours(0, 0, 0, 0)) / 86_400_000);
   if (Math.abs(days) < 2) return relativeFormat().format(days, "day");
   return format("day", { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(moment);
 }
 
 /** "5 minutes ago", "in 2 hours"; beyond a month the date. */
-export function relative(moment, now = new Date()) {
-  const seconds = (moment - now) / 1000;
+export function relative(moment, from = now()) {
+  const seconds = (moment - from) / 1000;
   if (Math.abs(seconds) > 30 * 86_400) return date(moment);
   for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) return relativeFormat().format(Math.trunc(seconds / length), unit);
@@ -33,8 +42,8 @@ export function relative(moment, now = new Date()) {
 }
 
 /** What is left until a moment: "2 d 3 h", "3 h 5 min", "4:05"; empty when it has passed. */
-export function countdown(moment, now = new Date()) {
-  const seconds = Math.ceil((moment - now) / 1000);
+export function countdown(moment, from = now()) {
+  const seconds = Math.ceil((moment - from) / 1000);
   if (seconds <= 0) return "";
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
