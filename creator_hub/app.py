@@ -27,6 +27,7 @@ ROOM_MODULES = (
     "creator_hub.chat.api",
     "creator_hub.chat.pages",
     "creator_hub.chat.sockets",
+    "creator_hub.voting.poll_api",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

@@ -12,8 +12,10 @@ ROOMS = (
     "creator_hub.accounts.models",
     "creator_hub.groups.models",
     "creator_hub.chat.models",
+    "creator_hub.voting.models",
     "creator_hub.money.ledger_models",
     "creator_hub.money.payout_models",
+    "creator_hub.money.export_models",
 )
 
 for _room in ROOMS:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
+from creator_hub.voting import polls
 
 SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
 TICK_S = 0.2
@@ -33,6 +34,7 @@ class Periodic:
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
     Periodic("announce_expired", 1, entitlements.announce_expired),
+    Periodic("polls_keep_time", 1, polls.keep_time),
 )
 
 

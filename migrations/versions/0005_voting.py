@@ -2,15 +2,110 @@
 
 from __future__ import annotations
 
+from alembic import op
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+TABLES = """
+CREATE TABLE ballot_boxes (
+    id UUID NOT NULL,
+    channel_id UUID NOT NULL,
+    method TEXT NOT NULL,
+    seats SMALLINT NOT NULL,
+    min_choices SMALLINT NOT NULL,
+    max_choices SMALLINT NOT NULL,
+    identity TEXT NOT NULL,
+    results TEXT NOT NULL,
+    revote BOOLEAN NOT NULL,
+    min_tier_rank SMALLINT NOT NULL,
+    min_member_hours INTEGER NOT NULL,
+    weights JSONB NOT NULL,
+    quorum INTEGER,
+    closes_at TIMESTAMP WITH TIME ZONE,
+    closed_at TIMESTAMP WITH TIME ZONE,
+    ballot_key TEXT,
+    result JSONB,
+    version INTEGER NOT NULL,
+    tallied_version INTEGER NOT NULL,
+    tallied_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_ballot_boxes PRIMARY KEY (id),
+    CONSTRAINT ck_ballot_boxes_known_method CHECK (method IN ('plurality', 'approval', 'score', 'star', 'irv', 'schulze', 'stv')),
+    CONSTRAINT ck_ballot_boxes_known_identity CHECK (identity IN ('public', 'anonymous')),
+    CONSTRAINT ck_ballot_boxes_known_results CHECK (results IN ('live', 'sealed')),
+    CONSTRAINT ck_ballot_boxes_choices_possible CHECK (seats > 0 AND min_choices > 0 AND max_choices >= min_choices),
+    CONSTRAINT ck_ballot_boxes_closed_with_result CHECK ((closed_at IS NULL) = (result IS NULL)),
+    CONSTRAINT ck_ballot_boxes_key_dies_at_close CHECK ((closed_at IS NULL) = (ballot_key IS NOT NULL)),
+    CONSTRAINT fk_ballot_boxes_channel_id_channels FOREIGN KEY(channel_id) REFERENCES channels (id)
+);
+
+CREATE INDEX ix_ballot_boxes_channel_id ON ballot_boxes (channel_id);
+
+CREATE INDEX ix_ballot_boxes_open ON ballot_boxes (closes_at) WHERE closed_at IS NULL;
+
+CREATE TABLE ballot_options (
+    id UUID NOT NULL,
+    box_id UUID NOT NULL,
+    position SMALLINT NOT NULL,
+    text TEXT NOT NULL,
+    CONSTRAINT pk_ballot_options PRIMARY KEY (id),
+    CONSTRAINT uq_ballot_options_box_id_position UNIQUE (box_id, position),
+    CONSTRAINT fk_ballot_options_box_id_ballot_boxes FOREIGN KEY(box_id) REFERENCES ballot_boxes (id)
+);
+
+CREATE TABLE ballots (
+    receipt TEXT NOT NULL,
+    box_id UUID NOT NULL,
+    weight NUMERIC(3, 2) NOT NULL,
+    body JSONB NOT NULL,
+    user_id UUID,
+    CONSTRAINT pk_ballots PRIMARY KEY (receipt),
+    CONSTRAINT ck_ballots_weight_cap CHECK (weight BETWEEN 1 AND 3),
+    CONSTRAINT fk_ballots_box_id_ballot_boxes FOREIGN KEY(box_id) REFERENCES ballot_boxes (id),
+    CONSTRAINT fk_ballots_user_id_users FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_ballots_box_id ON ballots (box_id);
+
+CREATE TABLE polls (
+    id UUID NOT NULL,
+    channel_id UUID NOT NULL,
+    title TEXT NOT NULL,
+    shuffle BOOLEAN NOT NULL,
+    quiz JSONB,
+    created_by UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    opens_at TIMESTAMP WITH TIME ZONE,
+    opened_at TIMESTAMP WITH TIME ZONE,
+    opened_seq INTEGER,
+    CONSTRAINT pk_polls PRIMARY KEY (id),
+    CONSTRAINT ck_polls_opened_with_event CHECK ((opened_at IS NULL) = (opened_seq IS NULL)),
+    CONSTRAINT fk_polls_id_ballot_boxes FOREIGN KEY(id) REFERENCES ballot_boxes (id),
+    CONSTRAINT fk_polls_channel_id_channels FOREIGN KEY(channel_id) REFERENCES channels (id),
+    CONSTRAINT fk_polls_created_by_users FOREIGN KEY(created_by) REFERENCES users (id)
+);
+
+CREATE INDEX ix_polls_channel_id ON polls (channel_id);
+
+CREATE INDEX ix_polls_scheduled ON polls (opens_at) WHERE opened_at IS NULL;
+
+CREATE TABLE voters (
+    box_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    CONSTRAINT pk_voters PRIMARY KEY (box_id, user_id),
+    CONSTRAINT fk_voters_box_id_ballot_boxes FOREIGN KEY(box_id) REFERENCES ballot_boxes (id),
+    CONSTRAINT fk_voters_user_id_users FOREIGN KEY(user_id) REFERENCES users (id)
+);
+
+CREATE INDEX ix_voters_user_id ON voters (user_id);
+"""
+
 
 def upgrade() -> None:
-    pass
+    op.execute(TABLES)
 
 
 def downgrade() -> None:
-    pass
+    op.execute("DROP TABLE voters, polls, ballots, ballot_options, ballot_boxes")
