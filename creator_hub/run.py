@@ -189,7 +189,10 @@ def start_all(supervisor: Supervisor, settings: Settings) -> None:
     seeded = settings.data_dir / "demo-seeded"
     if not settings.is_production and not seeded.exists():
         with step("Demo world"):
-            subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", "demo", "seed"], env=env, check=True)
+            seed = [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "seed"]
+            with (logs / "seed.log").open("ab") as log:
+                if subprocess.run(seed, env=env, stdout=log, stderr=log, check=False).returncode != 0:
+                    raise RuntimeError(f"the demo world could not be made; see {logs / 'seed.log'}")
             seeded.touch()
     with step("Web and workers"):
         web = [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "wsgi:app"]
