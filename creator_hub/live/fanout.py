@@ -113,7 +113,8 @@ class Fanout:
                 continue  # nobody is left here, or the row went out already
             if row.evicts is not None:
                 for seat in self.seats.of_user_in(uuid.UUID(row.evicts["user_id"]), channel_id):
-                    self.evict(seat, row.evicts["reason"])
+                    if seat.admitted_at < row.seq:
+                        self.evict(seat, row.evicts["reason"])
             if channel_id not in self.seats.positions:
                 return
             self.seats.positions[channel_id] = row.seq

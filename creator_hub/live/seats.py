@@ -28,11 +28,16 @@ class Connection:
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """A connection's place in a channel. While `catching_up` the fan-out leaves it to its own reader."""
+    """A connection's place in a channel. While `catching_up` the fan-out leaves it to its own reader.
+
+    `admitted_at` is the head at which the door let it in: a revocation up to there is history for this seat, whoever
+    left and came back must not be put out again by the row of their leaving.
+    """
 
     connection: Connection
     channel_id: uuid.UUID
     delivered: int
+    admitted_at: int
     access_until: datetime | None
     catching_up: bool = True
     closed: bool = False
@@ -74,7 +79,7 @@ class Seats:
         """Sit down behind event `after`. The first seat of a channel starts its fan-out at `head`."""
         if (old := connection.seats.get(channel_id)) is not None:
             self.leave(old)
-        seat = Seat(connection, channel_id, after, access_until)
+        seat = Seat(connection, channel_id, after, head, access_until)
         connection.seats[channel_id] = seat
         self._by_channel.setdefault(channel_id, set()).add(seat)
         self.positions.setdefault(channel_id, head)

@@ -46,8 +46,6 @@ def _endpoint(route: Route) -> Any:
 
 
 def _run(route: Route, path: dict[str, Any]) -> Response:
-    if route.limit is not None:
-        limits.hit(route.limit, route.method, route.rule, request.remote_addr or "")
     if route.transaction:
         with unit_of_work() as session:
             caller = _admit(session, route)
@@ -64,6 +62,10 @@ def _admit(session: Session, route: Route) -> Caller:
         g.me = face_of(session, caller.actor)
     if caller.new_visit is not None:
         g.new_visit = caller.new_visit
+    if route.limit is not None:
+        # People behind one address must not use up each other's rate; only strangers are counted by address.
+        who = str(caller.actor.user_id or request.remote_addr)
+        limits.hit(route.limit, route.method, route.rule, who)
     if route.csrf:
         check_csrf(request, caller)
     if route.permission in access.PLATFORM_WIDE:
