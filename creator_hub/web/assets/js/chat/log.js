@@ -22,7 +22,10 @@ export class Log {
     this.clear();
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     pill.addEventListener("click", () => this.toBottom());
-    new ResizeObserver(() => this.stuck && this.#jump()).observe(scroller);
+    // Who opens something to read it does not want to be taken to the end when it unfolds.
+    list.addEventListener("click", (event) => { if (event.target.closest("summary")) this.stuck = false; });
+    const follow = new ResizeObserver(() => this.stuck && this.#jump());
+    for (const each of [scroller, list]) follow.observe(each);
   }
 
   clear() {
