@@ -28,6 +28,8 @@ ROOM_MODULES = (
     "creator_hub.chat.pages",
     "creator_hub.chat.sockets",
     "creator_hub.voting.poll_api",
+    "creator_hub.money.finance_api",
+    "creator_hub.money.payout_account_api",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import mail
+from workers import finance, mail
 
-MODULES = (mail,)
+MODULES = (finance, mail)
