@@ -82,7 +82,8 @@ async function open(id) {
     const { items, next } = await api("GET", `/api/v1/channels/${id}/messages?limit=${PAGE}`);
     if (current !== id) return;
     log.show(items, { more: next !== null, readSeq: channel.read_seq ?? 0 });
-    await openVotes(id).catch(quietWhenGone);
+    const order = (log.newest || 0) + 0.5;
+    await Promise.all([openPolls(id, order).catch(quietWhenGone), openRounds(id, order).catch(quietWhenGone)]);
   } catch (error) {
     if (error.status === undefined) throw error;
     if (current === id) toast(explain(error), true);
@@ -104,13 +105,11 @@ function quietWhenGone(error) {
 }
 
 /** Polls and rounds that are under way stand at the end, where they are seen. */
-async function openVotes(id) {
-  const order = (log.newest || 0) + 0.5;
-  const [polls, rounds] = await Promise.all([api("GET", `/api/v1/channels/${id}/polls`), openRounds(id)]);
+async function openPolls(id, order) {
+  const { items } = await api("GET", `/api/v1/channels/${id}/polls`);
   if (current !== id) return;
-  for (const poll of polls.items.filter((each) => each.state === "open")) view.openPoll(poll, order, now());
-  for (const round of rounds) view.openRound(round, order, now());
-  finished = polls.items.filter((each) => each.state === "closed");
+  for (const poll of items.filter((each) => each.state === "open")) view.openPoll(poll, order, now());
+  finished = items.filter((each) => each.state === "closed");
   placeFinished();
 }
 
@@ -126,10 +125,12 @@ function placeFinished() {
 
 let chains = null;
 
-async function openRounds(id) {
+async function openRounds(id, order) {
   chains = (await api("GET", `/api/v1/groups/${group.handle}/chains`)).items;
   const open = chains.filter((chain) => chain.channel_id === id && chain.open_round_id);
-  return Promise.all(open.map((chain) => api("GET", `/api/v1/rounds/${chain.open_round_id}`)));
+  const rounds = await Promise.all(open.map((chain) => api("GET", `/api/v1/rounds/${chain.open_round_id}`)));
+  if (current !== id) return;
+  for (const round of rounds) view.openRound(round, order, now());
 }
 
 async function chainTitle(chainId) {
