@@ -49,6 +49,7 @@ class Seats:
     def __init__(self) -> None:
         self.connections: dict[str, Connection] = {}
         self.positions: dict[uuid.UUID, int] = {}
+        self.moved: set[uuid.UUID] = set()  # channels whose people changed since presence was last told
         self._by_channel: dict[uuid.UUID, set[Seat]] = {}
         self._by_user: dict[uuid.UUID, set[str]] = {}
         self._expiries: list[tuple[datetime, int, Seat]] = []
@@ -83,12 +84,14 @@ class Seats:
         connection.seats[channel_id] = seat
         self._by_channel.setdefault(channel_id, set()).add(seat)
         self.positions.setdefault(channel_id, head)
+        self.moved.add(channel_id)
         self.expect_expiry(seat, access_until)
         return seat
 
     def leave(self, seat: Seat) -> None:
         """Close a seat; whoever is still reading for it stops at its next step."""
         seat.closed = True
+        self.moved.add(seat.channel_id)
         if seat.connection.seats.get(seat.channel_id) is seat:
             del seat.connection.seats[seat.channel_id]
         here = self._by_channel.get(seat.channel_id)

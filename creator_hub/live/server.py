@@ -26,6 +26,7 @@ from creator_hub.core.errors import HubError, Invalid, SignInRequired, SlowDown
 from creator_hub.core.schemas import WireSchema
 from creator_hub.groups.doors import channel_by_id
 from creator_hub.live.fanout import Fanout
+from creator_hub.live.presence import Presence
 from creator_hub.live.schemas import ChannelJoin, ChannelRef
 from creator_hub.live.seats import Connection, Seats
 from creator_hub.streams import hints
@@ -102,6 +103,7 @@ class LiveEdge:
         gevent.spawn(self.fanout.run)
         gevent.spawn(self.fanout.tell_heads)
         gevent.spawn(self.fanout.listen, self._redis_url)
+        gevent.spawn(Presence(self.seats, self._process_id).run, self._redis_url)
 
     # -- connecting ------------------------------------------------------------------------------------------------
 

@@ -93,6 +93,18 @@ def test_without_redis_messages_still_arrive(hub: Hub, joined: Sit, redis_url: s
     eventually(lambda: bo.texts(hub.channel) == ["nobody was told"], "the poll found it", patience=5)
 
 
+def test_each_fan_is_told_who_is_here_on_both_processes(hub: Hub, joined: Sit) -> None:
+    ana, bo = joined("ana", hub.first), joined("bo", hub.second)
+
+    def both_are_seen_by(fan: Fan) -> bool:
+        told = fan.has_heard("presence", hub.channel)
+        return bool(told) and {user["handle"] for user in told[-1]["sample"]} == {"ana", "bo"}
+
+    eventually(lambda: both_are_seen_by(ana) and both_are_seen_by(bo), "both see both")
+    bo.socket.disconnect()
+    eventually(lambda: ana.has_heard("presence")[-1]["online"] == 1, "ana sees bo go")
+
+
 def test_a_stranger_cannot_connect(hub: Hub) -> None:
     nobody = Fan("nobody")
     with pytest.raises(socketio.exceptions.ConnectionError):
