@@ -291,3 +291,20 @@ def test_nobody_but_finance_sees_the_money(office: Office) -> None:
         assert office.mei.get(path).status_code == 403
     assert office.mei.post("/finance/payout-runs", {"currency": USD}).status_code == 403
     assert office.fay.post("/groups/mei/payout-account").status_code == 403
+
+
+def test_the_console_and_meis_page_show_what_happened(office: Office) -> None:
+    office.fan_pays()
+    assert "Set up payouts" in office.mei.page("/g/mei/payouts").get_data(as_text=True)
+    office.onboard()
+    run = office.open_run()
+    own = office.fay.page("/finance").get_data(as_text=True)
+    assert "a colleague of finance has to approve it" in own
+    assert "Approve and send" in office.finn.page("/finance").get_data(as_text=True)
+    office.approve(run)
+    office.run_jobs()
+    assert "Sent" in office.mei.page("/g/mei/payouts").get_data(as_text=True)
+    console = office.fay.page("/finance")
+    assert str(office.the_payout()["transfer_id"]) in console.get_data(as_text=True)
+    assert office.mei.page("/finance").status_code == 403
+    assert office.fay.page("/g/mei/payouts").status_code == 200
