@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from decimal import Decimal
 from typing import Any
 
 from apispec import APISpec
@@ -57,7 +58,8 @@ def description() -> dict[str, Any]:
     """The whole API as an OpenAPI 3.1 document."""
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec("Creator Hub", __version__, "3.1.0", plugins=[plugin])
-    plugin.converter.add_attribute_function(_money_shape)  # type: ignore[union-attr]
+    for shape in (_money_shape, _bounds_as_numbers):
+        plugin.converter.add_attribute_function(shape)  # type: ignore[union-attr]
     spec.components.schema("Problem", _PROBLEM)
     for name, scheme in _SECURITY.items():
         spec.components.security_scheme(name, scheme)
@@ -119,6 +121,11 @@ def _path_parameters(rule: str) -> list[dict[str, Any]]:
 
 def _money_shape(self: Any, field: Any, **_: Any) -> dict[str, Any]:
     return _MONEY if isinstance(field, MoneyField) else {}
+
+
+def _bounds_as_numbers(self: Any, field: Any, ret: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A decimal field's limits: JSON knows no Decimal."""
+    return {name: float(value) for name, value in ret.items() if isinstance(value, Decimal)}
 
 
 def _schema_name(schema: Any) -> str:
