@@ -49,6 +49,8 @@ class Settings:
     media_url: str
     mail_url: str
     payout_hold_days: int
+    platform_fee_bps: int
+    tax_bps: int
 
     @property
     def is_production(self) -> bool:
@@ -89,6 +91,8 @@ class Settings:
             media_url=env.get("MEDIA_URL", f"file://{data_dir}/media"),
             mail_url=env.get("MAIL_URL", f"file://{data_dir}/mail"),
             payout_hold_days=int(env.get("HUB_PAYOUT_HOLD_DAYS", "7")),
+            platform_fee_bps=int(env.get("HUB_PLATFORM_FEE_BPS", "1000")),
+            tax_bps=int(env.get("HUB_TAX_BPS", "0")),
         )
 
 

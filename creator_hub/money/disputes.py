@@ -1,0 +1,65 @@
+"""Disputes: what the bank took is held apart until it decides; a loss is shared as a refund is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from creator_hub.money import gateway, ledger, refunds, subscriptions
+from creator_hub.money.billing_models import Payment, Subscription
+from creator_hub.money.ledger import AccountRef, Leg
+from creator_hub.money.ledger_models import LedgerTransaction
+from creator_hub.money.splits import split_refund
+
+
+def settle(session: Session, found: dict[str, Any]) -> None:
+    """Take over a dispute as Stripe shows it. Its balance transactions are posted once each; a loss is shared once and
+    ends the access."""
+    payment = session.scalars(
+        select(Payment).where(Payment.charge_id == found["charge"]).with_for_update()
+    ).one_or_none()
+    if payment is None:
+        return
+    for row in found["balance_transactions"]:
+        _post(session, row)
+    if found["status"] == "lost":
+        _share_loss(session, payment, found)
+
+
+def _post(session: Session, row: dict[str, Any]) -> None:
+    """processor ← dispute_hold, dispute_fee when the money is taken; the other way round when it comes back."""
+    currency = row["currency"].upper()
+    ledger.post(
+        session,
+        source=row["id"],
+        kind="dispute",
+        currency=currency,
+        occurred_at=gateway.moment(row["created"]),
+        legs=[
+            Leg(ledger.processor(currency), row["net"]),
+            Leg(AccountRef("dispute_hold", currency), -row["amount"]),
+            Leg(AccountRef("dispute_fee", currency), row["fee"]),
+        ],
+    )
+
+
+def _share_loss(session: Session, payment: Payment, found: dict[str, Any]) -> None:
+    currency, amount = payment.currency, found["amount"]
+    shared = select(LedgerTransaction.id).filter_by(source=found["id"], kind="dispute_lost")
+    if session.scalar(shared) is not None:  # the payment's row is locked: nobody shares it meanwhile
+        return
+    share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=amount)
+    ledger.post(
+        session,
+        source=found["id"],
+        kind="dispute_lost",
+        currency=currency,
+        occurred_at=gateway.moment(found["created"]),
+        legs=[*refunds.legs_from_parts(session, payment, share), Leg(AccountRef("dispute_hold", currency), -amount)],
+        memo=found["reason"],
+    )
+    payment.refunded_minor += amount
+    subscription = session.get_one(Subscription, payment.subscription_id, with_for_update=True)
+    subscriptions.end_at_once(session, subscription, "disputed")

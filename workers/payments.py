@@ -1,0 +1,29 @@
+"""Jobs that talk to Stripe. Each opens its own units of work between the calls."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from creator_hub.core.edge import job
+from creator_hub.money import catalogue, events, inbox, poller, subscriptions
+
+
+@job(inbox.TOPIC, transaction=False)
+def stripe_event(payload: dict[str, Any]) -> None:
+    events.follow(payload["event_id"])
+
+
+@job("money.tier_changed", transaction=False)
+def tier_changed(payload: dict[str, Any]) -> None:
+    catalogue.tier_changed(uuid.UUID(payload["tier_id"]))
+
+
+@job(subscriptions.CANCEL_TOPIC, transaction=False)
+def cancel_subscription(payload: dict[str, Any]) -> None:
+    subscriptions.stop_charging(uuid.UUID(payload["subscription_id"]))
+
+
+@job(poller.TOPIC, transaction=False)
+def poll_stripe(payload: dict[str, Any]) -> None:
+    poller.poll()
