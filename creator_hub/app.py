@@ -28,8 +28,13 @@ ROOM_MODULES = (
     "creator_hub.chat.pages",
     "creator_hub.chat.sockets",
     "creator_hub.voting.poll_api",
+    "creator_hub.voting.chain_api",
     "creator_hub.money.finance_api",
+    "creator_hub.money.finance_pages",
     "creator_hub.money.payout_account_api",
+    "creator_hub.money.billing_api",
+    "creator_hub.insights.api",
+    "creator_hub.insights.pages",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

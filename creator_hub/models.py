@@ -13,9 +13,12 @@ ROOMS = (
     "creator_hub.groups.models",
     "creator_hub.chat.models",
     "creator_hub.voting.models",
+    "creator_hub.voting.chain_models",
     "creator_hub.money.ledger_models",
+    "creator_hub.money.billing_models",
     "creator_hub.money.payout_models",
     "creator_hub.money.export_models",
+    "creator_hub.insights.models",
 )
 
 for _room in ROOMS:

@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session
 from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
-from creator_hub.voting import polls
+from creator_hub.insights import service as insights
+from creator_hub.money import kept_back, poller
+from creator_hub.voting import polls, rounds
+from workers import finance
 
 SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
 TICK_S = 0.2
@@ -32,9 +35,14 @@ class Periodic:
 
 
 PERIODIC: tuple[Periodic, ...] = (
+    Periodic("check_ledger", 3600, finance.check_ledger),
+    Periodic("keep_back_what_is_owed", 60, kept_back.ask_if_changed),
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
     Periodic("announce_expired", 1, entitlements.announce_expired),
+    Periodic("poll_stripe", 60, poller.ask_for_poll),
+    Periodic("write_membership_facts", 60, insights.write_due),
     Periodic("polls_keep_time", 1, polls.keep_time),
+    Periodic("rounds_keep_time", 1, rounds.keep_time),
 )
 
 
