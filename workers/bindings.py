@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import finance, mail
+from workers import finance, mail, payments
 
-MODULES = (finance, mail)
+MODULES = (finance, mail, payments)
