@@ -33,6 +33,7 @@ ROOM_MODULES = (
     "creator_hub.money.finance_pages",
     "creator_hub.money.payout_account_api",
     "creator_hub.money.billing_api",
+    "creator_hub.money.billing_pages",
     "creator_hub.insights.api",
     "creator_hub.insights.pages",
     "creator_hub.web.home",

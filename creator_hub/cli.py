@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from creator_hub import settings
 from creator_hub.accounts import service
+from creator_hub.accounts.doors import user_by_handle
 from creator_hub.accounts.models import STAFF_ROLES
 from creator_hub.core import clock
+from creator_hub.core.access import Actor, Permission, require_platform
 from creator_hub.core.db import unit_of_work
+from creator_hub.core.money import Money
 from creator_hub.core.schemas import rfc3339
 from creator_hub.demo import seed
+from creator_hub.groups.models import Group
+from creator_hub.insights.service import rebuild
+from creator_hub.money import ledger, payouts
 
 users = AppGroup("users", help="People.")
+retention = AppGroup("retention", help="Membership facts.")
 demo = AppGroup("demo", help="The demo world (development only).")
 clock_group = AppGroup("clock", help="Development time.")
+ledger_group = AppGroup("ledger", help="The double-entry ledger.")
+payouts_group = AppGroup("payouts", help="Payout runs; two people of finance make one.")
 
 
 def install(app: Flask) -> None:
-    for group in (users, demo, clock_group):
+    for group in (users, retention, demo, clock_group, ledger_group, payouts_group):
         app.cli.add_command(group)
 
 
@@ -37,6 +49,19 @@ def create_user(email: str, handle: str, name: str, roles: tuple[str, ...], pass
     with unit_of_work() as session:
         user = service.sign_up(session, email=email, password=password, handle=handle, display_name=name, roles=roles)
     click.echo(f"created {user.handle} {user.id}")
+
+
+@retention.command("rebuild")
+@click.option("--group", "handle", help="Only the group of this handle.")
+def rebuild_facts(handle: str | None) -> None:
+    """Make the daily membership facts again from memberships, payments and bans; one group at a time."""
+    with unit_of_work() as session:
+        query = select(Group.id).order_by(Group.id)
+        groups = session.scalars(query.where(Group.handle == handle) if handle else query).all()
+    for group_id in groups:
+        with unit_of_work() as session:
+            rebuild(session, group_id)
+    click.echo(f"rebuilt the facts of {len(groups)} groups")
 
 
 @demo.command("seed")
@@ -56,6 +81,48 @@ def advance_clock(days: int) -> None:
     with unit_of_work() as session:
         at = clock.advance(session, timedelta(days=days))
     click.echo(f"it is now {rfc3339(at)}")
+
+
+@ledger_group.command("check")
+def check_ledger() -> None:
+    """Say what is wrong with the ledger; fails when something is."""
+    with unit_of_work() as session:
+        problems = ledger.check(session)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+    click.echo("the ledger is clean")
+
+
+@payouts_group.command("run")
+@click.option("--currency", required=True)
+@click.option("--by", "handle", required=True, help="Handle of the person of finance who opens it.")
+def open_payout_run(currency: str, handle: str) -> None:
+    """Open a payout run; somebody else approves it."""
+    with unit_of_work() as session:
+        run = payouts.open_run(session, _finance(session, handle), currency=currency)
+        lines = [
+            f"{Money(row.amount_minor, row.currency)} {row.creator_id}" for row in payouts.payouts_of(session, run)
+        ]
+    click.echo("\n".join([f"opened {run.id}", *lines]))
+
+
+@payouts_group.command("approve")
+@click.argument("run_id", type=click.UUID)
+@click.option("--by", "handle", required=True, help="Handle of the person of finance who approves it.")
+def approve_payout_run(run_id: uuid.UUID, handle: str) -> None:
+    """Approve a run that somebody else opened; the transfers are sent at once."""
+    with unit_of_work() as session:
+        payouts.approve(session, _finance(session, handle), run_id)
+    click.echo(f"approved {run_id}")
+
+
+def _finance(session: Session, handle: str) -> Actor:
+    user = user_by_handle(session, handle)
+    actor = Actor(user_id=user.id, roles=frozenset(user.roles), suspended=user.suspended_at is not None)
+    require_platform(actor, Permission.OPERATE_PAYOUTS)
+    return actor
 
 
 def _development_only() -> None:

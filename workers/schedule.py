@@ -15,7 +15,7 @@ from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
 from creator_hub.insights import service as insights
-from creator_hub.money import kept_back, poller
+from creator_hub.money import minimum_balance, poller
 from creator_hub.voting import polls, rounds
 from workers import finance
 
@@ -36,7 +36,7 @@ class Periodic:
 
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("check_ledger", 3600, finance.check_ledger),
-    Periodic("keep_back_what_is_owed", 60, kept_back.ask_if_changed),
+    Periodic("keep_back_what_is_owed", 60, minimum_balance.ask_to_keep_back),
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
     Periodic("announce_expired", 1, entitlements.announce_expired),
     Periodic("poll_stripe", 60, poller.ask_for_poll),
