@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.request
 import uuid
 from datetime import timedelta
 
 import click
+import orjson
 from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
@@ -24,6 +26,8 @@ from creator_hub.demo import seed
 from creator_hub.groups.models import Group
 from creator_hub.insights.service import rebuild
 from creator_hub.money import ledger, payouts
+
+SANDBOX_PATIENCE_S = 60
 
 users = AppGroup("users", help="People.")
 retention = AppGroup("retention", help="Membership facts.")
@@ -76,10 +80,12 @@ def seed_demo() -> None:
 @clock_group.command("advance")
 @click.argument("days", type=int)
 def advance_clock(days: int) -> None:
-    """Let days pass for every process."""
+    """Let days pass for every process and, when Stripe is the sandbox, for Stripe: renewals, retries, payouts."""
     _development_only()
     with unit_of_work() as session:
         at = clock.advance(session, timedelta(days=days))
+    if settings.current().uses_sandbox:
+        _advance_sandbox(timedelta(days=days))
     click.echo(f"it is now {rfc3339(at)}")
 
 
@@ -123,6 +129,19 @@ def _finance(session: Session, handle: str) -> Actor:
     actor = Actor(user_id=user.id, roles=frozenset(user.roles), suspended=user.suspended_at is not None)
     require_platform(actor, Permission.OPERATE_PAYOUTS)
     return actor
+
+
+def _advance_sandbox(by: timedelta) -> None:
+    """The sandbox keeps an offset of its own; moved after ours, so that what it sends is never from the future."""
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{settings.current().stripe_api_base}/_control/advance",
+        data=orjson.dumps({"seconds": int(by.total_seconds())}),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=SANDBOX_PATIENCE_S).close()  # noqa: S310
+    except OSError as error:
+        raise click.ClickException(f"the hub's clock moved, the Stripe sandbox's did not: {error}") from None
 
 
 def _development_only() -> None:
