@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,11 @@ class Till:
 
     app: Flask
     sandbox_url: str
+    people: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, handle: str) -> Browser:
         """Somebody new, signed up and signed in."""
-        browser = Browser(self.app)
+        browser = self.people[handle] = Browser(self.app)
         browser.sign_up(handle)
         return browser
 
@@ -71,12 +72,15 @@ class Till:
         return topics
 
     def days_pass(self, days: float) -> None:
-        """Move the sandbox's calendar and the hub's clock together, then settle."""
+        """Move the sandbox's calendar and the hub's clock together, settle, and sign in whose session ran out."""
         seconds = int(days * 86_400)
         assert self.control("advance", seconds=seconds)["_status"] == 200
         with unit_of_work() as session:
             clock.advance(session, timedelta(seconds=seconds))
         self.settle()
+        for handle, browser in self.people.items():
+            if browser.get("/session").json["user"] is None:
+                assert browser.sign_in(handle).status_code == 201
 
     def _pending(self) -> int:
         with urllib.request.urlopen(f"{self.sandbox_url}/_control/webhooks") as answer:

@@ -1,0 +1,73 @@
+"""The webhook door: whoever knocks without the right signature, or at the wrong time, is not let in."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from creator_hub.core.db import unit_of_work
+from creator_hub.core.outbox import OutboxMessage
+from creator_hub.money import inbox
+from creator_hub.money.billing_models import StripeEvent
+from creator_hub.settings import SANDBOX_CONNECT_WEBHOOK_SECRET, SANDBOX_WEBHOOK_SECRET
+from creator_hub.stripe_sandbox.webhooks import signature
+
+EVENT: dict[str, Any] = {
+    "id": "evt_1",
+    "object": "event",
+    "type": "invoice.paid",
+    "created": 1_790_000_000,
+    "data": {"object": {"id": "in_1"}},
+}
+
+
+def knock(app: Flask, *, secret: str = SANDBOX_WEBHOOK_SECRET, age: int = 0, path: str = "stripe") -> TestResponse:
+    body = json.dumps(EVENT).encode()
+    header = signature(secret, body, int(time.time()) - age)
+    return app.test_client().post(f"/api/v1/webhooks/{path}", data=body, headers={"Stripe-Signature": header})
+
+
+def stored() -> tuple[int, int]:
+    """How many events are kept, and how much work they ask for."""
+    with unit_of_work() as session:
+        jobs = select(func.count()).where(OutboxMessage.topic == inbox.TOPIC)
+        return session.scalars(select(func.count(StripeEvent.id))).one(), session.scalars(jobs).one()
+
+
+def test_a_signed_event_is_kept_and_asks_for_its_work_once_however_often_it_comes(app: Flask) -> None:
+    assert [knock(app).status_code for _ in range(3)] == [200, 200, 200]
+    assert stored() == (1, 1)
+
+
+@pytest.mark.parametrize("age", [301, -301, 100_000])
+def test_a_signature_from_the_past_or_the_future_is_refused(app: Flask, age: int) -> None:
+    answer = knock(app, age=age)
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_signature")
+    assert stored() == (0, 0)
+
+
+def test_a_wrong_or_missing_signature_is_refused(app: Flask) -> None:
+    assert knock(app, secret="whsec_guess").json["code"] == "bad_signature"
+    assert knock(app, secret=SANDBOX_CONNECT_WEBHOOK_SECRET).json["code"] == "bad_signature"
+    for header in ("", "t=,v1=", "nonsense", f"t={int(time.time())}"):
+        answer = app.test_client().post("/api/v1/webhooks/stripe", data=b"{}", headers={"Stripe-Signature": header})
+        assert (answer.status_code, answer.json["code"]) == (400, "bad_signature")
+    assert stored() == (0, 0)
+
+
+def test_each_door_has_its_own_secret(app: Flask) -> None:
+    assert knock(app, path="stripe-connect", secret=SANDBOX_CONNECT_WEBHOOK_SECRET).status_code == 200
+    assert knock(app, path="stripe-connect").json["code"] == "bad_signature"
+
+
+def test_a_replay_asks_for_the_work_again(app: Flask) -> None:
+    knock(app)
+    with unit_of_work() as session:
+        inbox.replay(session, "evt_1")
+    assert stored() == (1, 2)
