@@ -14,13 +14,20 @@ export class RoundCard {
     this.version = -1;
     this.totals = {};
     this.liked = new Set();
+    this.#noteLikes();
     this.element = h("div", {});
     this.#render();
   }
 
   update(round) {
     this.round = { ...this.round, ...round };
+    this.#noteLikes();
     this.#render();
+  }
+
+  /** What this reader likes is told by the API alone; events are the same for everybody. */
+  #noteLikes() {
+    for (const { id, liked } of this.round.proposals ?? []) if (liked !== undefined) this.liked[liked ? "add" : "delete"](id);
   }
 
   tallied(hint) {
@@ -140,7 +147,7 @@ export class RoundCard {
         h("details", { class: "votecard__more" }, h("summary", {}, t("read_it")), h("div", { class: "prose" }, bodies.get(candidate.id)?.body ?? ""))))),
       note,
       h("div", { class: "cluster" }, h("button", { class: "button button--primary button--small", type: "submit" }, t("vote")), this.#advance(note, "decide_now")),
-      h("p", { class: "votecard__thanks small", role: "status" }, this.voted ? t("voted") : ""));
+      h("p", { class: "votecard__thanks small", role: "status" }, this.voted || round.voted ? t("voted") : ""));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       attempt(form, note, async () => {
