@@ -25,7 +25,7 @@ from creator_hub.core.schemas import rfc3339
 from creator_hub.demo import seed
 from creator_hub.groups.models import Group
 from creator_hub.insights.service import rebuild
-from creator_hub.money import ledger, payouts
+from creator_hub.money import inbox, ledger, payouts
 
 SANDBOX_PATIENCE_S = 60
 
@@ -34,11 +34,12 @@ retention = AppGroup("retention", help="Membership facts.")
 demo = AppGroup("demo", help="The demo world (development only).")
 clock_group = AppGroup("clock", help="Development time.")
 ledger_group = AppGroup("ledger", help="The double-entry ledger.")
+stripe_group = AppGroup("stripe", help="What Stripe told us.")
 payouts_group = AppGroup("payouts", help="Payout runs; two people of finance make one.")
 
 
 def install(app: Flask) -> None:
-    for group in (users, retention, demo, clock_group, ledger_group, payouts_group):
+    for group in (users, retention, demo, clock_group, ledger_group, stripe_group, payouts_group):
         app.cli.add_command(group)
 
 
@@ -99,6 +100,16 @@ def check_ledger() -> None:
     if problems:
         raise click.exceptions.Exit(1)
     click.echo("the ledger is clean")
+
+
+@stripe_group.command("replay")
+@click.argument("event_ids", nargs=-1, required=True)
+def replay_events(event_ids: tuple[str, ...]) -> None:
+    """Do the work of stored events again; what is done already stays as it is."""
+    with unit_of_work() as session:
+        for event_id in event_ids:
+            inbox.replay(session, event_id)
+    click.echo(f"asked for {len(event_ids)} again")
 
 
 @payouts_group.command("run")
