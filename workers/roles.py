@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from creator_hub.app import wire
 from creator_hub.settings import Settings
 from workers import relay, schedule
-from workers.queue import queue
+from workers.queue import OwnJob, queue
 
 ROLES = ("jobs", "relay", "schedule")
 RESTART_PAUSE_S = 0.5
@@ -31,7 +31,8 @@ def serve(role: str) -> None:
     wire(config)
     if role == "jobs":
         jobs = queue(config.redis_url)
-        Worker([jobs], connection=jobs.connection, serializer=JSONSerializer).work(with_scheduler=False)
+        worker = Worker([jobs], connection=jobs.connection, serializer=JSONSerializer, job_class=OwnJob)
+        worker.work(with_scheduler=False)
         return
     stop = _told_to_stop()
     if role == "relay":
