@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit, channels, entitlements
 from creator_hub.groups.access_changes import lock_group
-from creator_hub.groups.models import Group, Membership, Tier
+from creator_hub.groups.models import Entitlement, Group, Membership, Tier
 from creator_hub.groups.standing import Standing, standing_of
 
 FREE_TIER_NAME = "Free"
@@ -96,14 +96,22 @@ def grant_free(
     campaign: str | None = None,
     invite_id: uuid.UUID | None = None,
 ) -> None:
-    """Give the free tier, open-ended; joining again moves the same interval."""
+    """Give the free tier, open-ended. Coming back is a new interval: what was before stays on record."""
+    earlier = session.scalar(
+        select(func.count()).where(
+            Entitlement.group_id == group.id,
+            Entitlement.user_id == user_id,
+            Entitlement.source == "free",
+            Entitlement.ends_at <= clock.now(),
+        )
+    )
     entitlements.grant(
         session,
         group_id=group.id,
         user_id=user_id,
         tier_id=free_tier(session, group).id,
         source="free",
-        source_id=f"{group.id}:{user_id}",
+        source_id=f"{group.id}:{user_id}:{earlier}",
         starts_at=clock.now(),
         campaign=campaign,
         invite_id=invite_id,

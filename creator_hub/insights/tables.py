@@ -1,0 +1,73 @@
+"""The reports as CSV: UTF-8, a header row, stable columns; money in major units."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from creator_hub.core.edge import Reply
+from creator_hub.core.money import to_major
+from creator_hub.core.schemas import rfc3339
+from creator_hub.groups.models import Group
+from creator_hub.insights.cohorts import Cohort
+from creator_hub.insights.queries import MOVEMENTS, REASONS, STATES, ChurnMonth, Overview
+
+
+def overview_file(group: Group, found: Overview) -> Reply:
+    header = ["as_of", "since", "currency", *STATES, "mrr", *MOVEMENTS, "joins", *REASONS, "creator_authored_share"]
+    row = [
+        rfc3339(found.as_of),
+        found.since,
+        group.currency,
+        *(found.members[state] for state in STATES),
+        to_major(found.mrr),
+        *(to_major(found.movement[kind]) for kind in MOVEMENTS),
+        found.joins,
+        *(found.departures[reason] for reason in REASONS),
+        found.creator_authored_share,
+    ]
+    return _file(group, "overview", header, [row])
+
+
+def cohorts_file(group: Group, rows: Iterable[Cohort]) -> Reply:
+    """One row for each cohort and month after it."""
+    header = ["cohort", "size", "month", "retained", "revenue", "currency"]
+    return _file(
+        group,
+        "cohorts",
+        header,
+        [
+            [f"{row.cohort:%Y-%m}", row.size, n, retained, to_major(revenue), group.currency]
+            for row in rows
+            for n, (retained, revenue) in enumerate(zip(row.retained, row.revenue, strict=True))
+        ],
+    )
+
+
+def churn_file(group: Group, rows: Iterable[ChurnMonth]) -> Reply:
+    header = ["month", "members_at_start", "joins", *REASONS, "rate"]
+    return _file(
+        group,
+        "churn",
+        header,
+        [
+            [
+                f"{row.month:%Y-%m}",
+                row.members_at_start,
+                row.joins,
+                *(row.departures[reason] for reason in REASONS),
+                row.rate,
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _file(group: Group, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Reply:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    disposition = f'attachment; filename="{group.handle}_{name}.csv"'
+    return Reply(text.getvalue(), headers={"Content-Disposition": disposition}, content_type="text/csv; charset=utf-8")
