@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import finance, mail, payments
+from workers import exports, finance, mail, payments
 
-MODULES = (finance, mail, payments)
+MODULES = (exports, finance, mail, payments)

@@ -15,7 +15,7 @@ from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
 from creator_hub.insights import service as insights
-from creator_hub.money import minimum_balance, poller
+from creator_hub.money import minimum_balance, poller, reconciliation
 from creator_hub.voting import polls, rounds
 from workers import finance
 
@@ -40,6 +40,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
     Periodic("announce_expired", 1, entitlements.announce_expired),
     Periodic("poll_stripe", 60, poller.ask_for_poll),
+    Periodic("read_stripes_balance", 600, reconciliation.ask_for_sync),
     Periodic("write_membership_facts", 60, insights.write_due),
     Periodic("polls_keep_time", 1, polls.keep_time),
     Periodic("rounds_keep_time", 1, rounds.keep_time),

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creator_hub.core.base import Base
+from creator_hub.core.money import Money
 
 EXPORT_STATES = ("queued", "running", "ready", "refused", "failed")
 EXPORT_KINDS = ("payout_reconciliation", "ledger")
@@ -83,3 +84,8 @@ class Export(Base):
         if self.state in ("ready", "refused"):
             return 1.0
         return self.rows_done / self.rows_total if self.rows_total else 0.0
+
+    @property
+    def difference(self) -> Money | None:
+        """What a refused file has more than the ledger."""
+        return None if self.difference_minor is None else Money(self.difference_minor, self.currency)

@@ -1,0 +1,241 @@
+"""The `payout_reconciliation` export: what is inside each bank payout of the platform, held against the ledger.
+
+One row per balance transaction, its fee in a row of its own. The payout's own row is left out: the others sum to it.
+The rows of a minimum balance stay in, because the sum needs them; the ledger does not know them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from creator_hub.accounts.models import User
+from creator_hub.core.db import unit_of_work
+from creator_hub.core.money import Money, to_major
+from creator_hub.core.schemas import rfc3339
+from creator_hub.groups.models import Group, Tier
+from creator_hub.money.billing_models import Payment, Subscription
+from creator_hub.money.export_files import defused
+from creator_hub.money.export_models import BalanceTransaction, BankPayout, Export
+from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
+from creator_hub.money.payout_models import Payout
+
+COLUMNS = (
+    "payout_id",
+    "payout_effective_at",
+    "entry_id",
+    "created_utc",
+    "available_on_utc",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "category",
+    "source_id",
+    "description",
+    "creator_id",
+    "creator_handle",
+    "group_handle",
+    "tier",
+    "subscription_id",
+    "invoice_id",
+    "charge_id",
+    "transfer_id",
+    "dispute_reason",
+)
+CHUNK = 500
+STRIPES_OWN = ("payout_minimum_balance_hold", "payout_minimum_balance_release")
+FIRST = (datetime.min.replace(tzinfo=UTC), "", datetime.min.replace(tzinfo=UTC), "")
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was read, in minor units. `ledger_minor` is what the ledger moved on its processor account for the rows."""
+
+    net: int = 0
+    kept_back: int = 0
+    ledger: int = 0
+    payouts: int = 0
+    bank: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return {
+            "net_minor": self.net,
+            "kept_back_minor": self.kept_back,
+            "ledger_minor": self.ledger,
+            "bank_payouts_minor": self.payouts,
+            "ledger_bank_minor": self.bank,
+        }
+
+
+def _payouts_within(export: Export) -> list[ColumnElement[bool]]:
+    return [
+        BankPayout.currency == export.currency,
+        BankPayout.effective_at >= export.period_from,
+        BankPayout.effective_at < export.period_to,
+    ]
+
+
+def count(session: Session, export: Export) -> int:
+    """How many rows the file will have before it is narrowed to a creator."""
+    fees = func.count().filter(BalanceTransaction.fee_minor != 0)
+    return int(
+        session.scalar(
+            select(func.count() + fees)
+            .select_from(BalanceTransaction)
+            .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
+            .where(*_payouts_within(export), BalanceTransaction.type != "payout")
+        )
+        or 0
+    )
+
+
+def add_payouts(session: Session, export: Export, totals: Totals) -> None:
+    """What Stripe paid to the bank, and what the ledger has as paid to the bank for the same payouts."""
+    totals.payouts = int(
+        session.scalar(select(func.coalesce(func.sum(BankPayout.amount_minor), 0)).where(*_payouts_within(export))) or 0
+    )
+    totals.bank = int(
+        session.scalar(
+            select(func.coalesce(func.sum(Posting.amount_minor), 0))
+            .select_from(BankPayout)
+            .join(
+                LedgerTransaction,
+                and_(LedgerTransaction.source == BankPayout.id, LedgerTransaction.kind == "bank_payout"),
+            )
+            .join(Posting, Posting.transaction_id == LedgerTransaction.id)
+            .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
+            .where(
+                *_payouts_within(export), LedgerAccount.kind == "bank", LedgerTransaction.position <= export.position
+            )
+        )
+        or 0
+    )
+
+
+def difference(totals: Totals) -> int:
+    """By how much Stripe's rows disagree: with the bank payouts, then with the ledger's bank and processor accounts."""
+    return totals.net - totals.payouts or totals.payouts - totals.bank or totals.net - totals.kept_back - totals.ledger
+
+
+def _ledger_moved(position: int | None) -> Any:
+    """A balance transaction's movement on the processor account, found by what caused it."""
+    row, fact = BalanceTransaction, LedgerTransaction
+    causes = or_(
+        and_(fact.kind == "payment", fact.source == Payment.invoice_id, row.type.in_(("charge", "payment"))),
+        and_(fact.kind == "processor_fee", fact.source == row.source_id, row.type.in_(("charge", "payment"))),
+        and_(fact.kind == "refund", fact.source == row.source_id, row.type.in_(("refund", "payment_refund"))),
+        and_(fact.kind == "refund_failed", fact.source == row.source_id, row.type == "refund_failure"),
+        and_(fact.kind == "dispute", fact.source == row.id),
+        and_(fact.kind == "payout_sent", fact.source == "payout:" + cast(Payout.id, String), row.type == "transfer"),
+        and_(fact.kind == "payout_reversed", fact.source == row.source_id, row.type == "transfer_refund"),
+        and_(
+            fact.kind == "bank_payout_failed",
+            fact.source == row.source_id,
+            row.type.in_(("payout_failure", "payout_cancel")),
+        ),
+    )
+    sources = (row.id, row.source_id, Payment.invoice_id, "payout:" + cast(Payout.id, String))
+    return (
+        select(func.coalesce(func.sum(Posting.amount_minor), 0))
+        .select_from(fact)
+        .join(Posting, Posting.transaction_id == fact.id)
+        .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
+        .where(fact.source.in_(sources), causes, LedgerAccount.kind == "processor", fact.position <= position)
+        .correlate(BalanceTransaction, Payment, Payout)
+        .scalar_subquery()
+    )
+
+
+def _query(export: Export, after: tuple[Any, ...]) -> Any:
+    order = (BankPayout.effective_at, BankPayout.id, BalanceTransaction.created_at, BalanceTransaction.id)
+    creator = func.coalesce(Payment.creator_id, Payout.creator_id)
+    return (
+        select(
+            BalanceTransaction,
+            BankPayout,
+            Payment,
+            Payout,
+            User.id.label("creator_id"),
+            User.handle.label("creator_handle"),
+            Group.handle.label("group_handle"),
+            Tier.name.label("tier"),
+            Subscription.stripe_id.label("subscription_id"),
+            case((BalanceTransaction.type.in_(STRIPES_OWN), 0), else_=_ledger_moved(export.position)).label("moved"),
+        )
+        .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
+        .outerjoin(Payment, Payment.charge_id == BalanceTransaction.charge_id)
+        .outerjoin(Payout, Payout.transfer_id == BalanceTransaction.source_id)
+        .outerjoin(User, User.id == creator)
+        .outerjoin(Group, Group.id == Payment.group_id)
+        .outerjoin(Tier, Tier.id == Payment.tier_id)
+        .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
+        .where(*_payouts_within(export), BalanceTransaction.type != "payout", tuple_(*order) > tuple_(*after))
+        .order_by(*order)
+        .limit(CHUNK)
+    )
+
+
+def chunks(export: Export, totals: Totals) -> Iterator[list[list[str]]]:
+    """The file's rows by bank payout and time. Each chunk is read in a unit of work of its own, which is over when the
+    chunk is yielded. The totals cover every row, also those of other creators."""
+    after: tuple[Any, ...] = FIRST
+    while True:
+        with unit_of_work() as session:
+            found: Sequence[Any] = session.execute(_query(export, after)).all()
+        if not found:
+            return
+        rows: list[list[str]] = []
+        for row in found:
+            entry: BalanceTransaction = row[0]
+            totals.net += entry.net_minor
+            totals.kept_back += entry.net_minor if entry.type in STRIPES_OWN else 0
+            totals.ledger += int(row.moved)
+            if export.creator_id in (None, row.creator_id):
+                rows += _rows(row)
+        yield rows
+        last, payout = found[-1][0], found[-1][1]
+        after = (payout.effective_at, payout.id, last.created_at, last.id)
+
+
+def _rows(row: Any) -> list[list[str]]:
+    entry: BalanceTransaction = row[0]
+    made = [_row(row, entry.id, entry.amount_minor, 0, entry.category)]
+    if entry.fee_minor:
+        made.append(_row(row, f"{entry.id}_fee", 0, entry.fee_minor, "fee"))
+    return made
+
+
+def _row(row: Any, entry_id: str, gross: int, fee: int, category: str) -> list[str]:
+    entry: BalanceTransaction = row[0]
+    payout: BankPayout = row[1]
+    payment: Payment | None = row[2]
+    transfer: Payout | None = row[3]
+    creator: uuid.UUID | None = row.creator_id
+    return [
+        defused(payout.id),
+        rfc3339(payout.effective_at),
+        defused(entry_id),
+        rfc3339(entry.created_at),
+        rfc3339(entry.available_on),
+        entry.currency,
+        *(to_major(Money(minor, entry.currency)) for minor in (gross, fee, gross - fee)),
+        defused(category),
+        defused(entry.source_id),
+        defused(entry.description),
+        str(creator or ""),
+        defused(row.creator_handle),
+        defused(row.group_handle),
+        defused(row.tier),
+        defused(row.subscription_id),
+        defused(payment.invoice_id if payment else None),
+        defused(entry.charge_id),
+        defused(transfer.transfer_id if transfer else None),
+        defused(entry.dispute_reason),
+    ]
