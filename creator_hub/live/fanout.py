@@ -33,6 +33,8 @@ PAGE = 500
 POLL_S = 1.0
 HEADS_S = 20.0
 LONGEST_BACKOFF_S = 2.0
+# What may reach sockets without having been committed.
+PASSING = frozenset({"typing", "presence", "poll.tallied", "round.tallied", "question.ranked"})
 log = logs.get(__name__)
 
 
@@ -167,7 +169,8 @@ class Fanout:
     def catch_up(self, seat: Seat, wait_for_room: Callable[[str], None]) -> None:
         """Give a seat what it missed, page by page, up to what was fanned out here; then let the fan-out take over.
 
-        It never reads beyond the fan-out's position: revocations up to there have been applied.
+        It never reads beyond the fan-out's position: revocations up to there have been applied, but for those this seat
+        was not there for, which it meets on the way.
         """
         while not seat.closed and not self.seats.settle(seat):
             limit = min(PAGE, self.seats.positions[seat.channel_id] - seat.delivered)
@@ -175,6 +178,9 @@ class Fanout:
                 rows = list(streams.read_after(session, seat.channel_id, seat.delivered, limit))
             for row in rows:
                 if seat.closed:
+                    return
+                if _puts_out(row, seat):  # it was fanned out between the door's yes and the taking of the seat
+                    self.evict(seat, row.evicts["reason"])  # type: ignore[index]
                     return
                 seat.delivered = row.seq
                 self.wire.emit(seat.connection.sid, "event", event_payload(row))
@@ -215,6 +221,8 @@ class Fanout:
         try:
             message = json.loads(data)
             if channel == hints.EPHEMERAL.encode():
+                if message["name"] not in PASSING:
+                    raise ValueError("not a passing hint")
                 for seat in self.seats.in_channel(uuid.UUID(message["channel_id"])):
                     self.wire.emit(seat.connection.sid, str(message["name"]), dict(message["payload"]))
             elif str(ACCOUNT_LOG) in message or any(uuid.UUID(key) in self.seats.positions for key in message):
@@ -232,6 +240,13 @@ def event_payload(row: StreamEvent) -> dict[str, Any]:
         "at": rfc3339(row.at),
         "data": row.data,
     }
+
+
+def _puts_out(row: StreamEvent, seat: Seat) -> bool:
+    """True when this row takes the seat away; up to the head at which the door let it in, rows are history."""
+    if row.evicts is None or row.seq <= seat.admitted_at:
+        return False
+    return bool(row.evicts["user_id"] == str(seat.connection.user_id))
 
 
 def _is_meant(ended: dict[str, Any], connection: Connection) -> bool:

@@ -3,6 +3,7 @@ order from where it sat down, and nothing committed after it was put out."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.ids import new_id
 from creator_hub.live.fanout import Fanout
 from creator_hub.live.seats import Connection, Seats
-from creator_hub.streams import Evict
+from creator_hub.streams import Evict, hints
 
 PEOPLE = 3
 STEPS = st.lists(
@@ -128,3 +129,35 @@ def test_every_seat_sees_a_gap_free_run_and_nothing_after_its_eviction(
             assert all(seq < world.put_out_at[sid] for seq in seen)
     for sid in world.sid_of.values():
         assert world.seen(sid)[-1:] == [world.head()]
+
+
+def test_a_ban_that_lands_while_the_door_is_being_passed_puts_the_newcomer_out(database: str) -> None:
+    """The door said yes at one head; before the seat was taken, the ban was committed and fanned out to the others."""
+    world = World()
+    world.join(0, None)
+    head_at_the_door = world.head()
+    ban = world.append(Evict(world.people[1], "banned"))
+    world.fanout.pump()
+    bo = Connection("bo", world.people[1], new_id(), None, "", {})
+    world.seats.connect(bo)
+    seat = world.seats.take(bo, world.channel, after=head_at_the_door, head=head_at_the_door, access_until=None)
+    world.fanout.catch_up(seat, lambda _: None)
+    world.append()
+    while world.fanout.pump():
+        pass
+    assert all(seq < ban for seq in world.seen("bo"))
+    assert ("access.revoked", {"channel_id": str(world.channel), "reason": "banned"}) in world.paper.given["bo"]
+
+
+def test_a_hint_cannot_pass_itself_off_as_a_committed_event(database: str) -> None:
+    world = World()
+    world.join(0, None)
+    sid = world.sid_of[0]
+    before = list(world.paper.given.get(sid, []))
+    for name in ("event", "access.revoked", "access.granted", "channel.reset", "hello"):
+        forged = {"channel_id": str(world.channel), "name": name, "payload": {"html": "<img src=x onerror=alert(1)>"}}
+        world.fanout._hear(hints.EPHEMERAL.encode(), json.dumps(forged).encode())
+    assert world.paper.given.get(sid, []) == before
+    typing = {"channel_id": str(world.channel), "name": "typing", "payload": {}}
+    world.fanout._hear(hints.EPHEMERAL.encode(), json.dumps(typing).encode())
+    assert world.paper.given[sid][-1] == ("typing", {})
