@@ -14,14 +14,14 @@ from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import page
 from creator_hub.core.paging import PageRequest
 from creator_hub.groups import doors
-from creator_hub.money import finance_queries, payout_accounts, payout_queries
+from creator_hub.money import exports, finance_queries, payout_accounts, payout_queries
 
 SHOWN = PageRequest(limit=20)
 
 
 @page("/finance", permission=Permission.SEE_FINANCE)
 def finance_page(session: Session, actor: Actor) -> str:
-    """Balances, payout runs, payouts, months, the latest ledger entries."""
+    """Balances, payout runs, payouts, exports, months, the latest ledger entries."""
     balances = finance_queries.balances(session)
     owed_in = sorted({due.payable.currency for due in balances.creators})
     context: dict[str, Any] = {
@@ -29,6 +29,8 @@ def finance_page(session: Session, actor: Actor) -> str:
         "currencies": [(code, code) for code in owed_in],
         "runs": payout_queries.runs(session, SHOWN).items,
         "payouts": payout_queries.payouts(session, SHOWN).items,
+        "exports": exports.newest(session),
+        "export_currencies": [(code, code) for code in sorted({row.balance.currency for row in balances.accounts})],
         "periods": finance_queries.periods(session),
         "entries": finance_queries.entries(session, SHOWN).items,
         "this_month": f"{clock.now():%Y-%m}",
