@@ -201,6 +201,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     # Chains, rounds and episodes point at each other; dropped in one statement they need no order.
     op.execute(
-        "DROP TABLE ballot_boxes, chains, ballot_options, ballots, polls, "
-        "rounds, voters, episodes, episode_likes"
+        "DROP TABLE ballot_boxes, chains, ballot_options, ballots, polls, rounds, voters, episodes, episode_likes"
     )
