@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 
@@ -15,12 +16,17 @@ from creator_hub.accounts.secrets import new_secret
 from creator_hub.core.access import Actor
 from creator_hub.core.errors import SignInRequired
 
+_VISIT = re.compile(r"[A-Za-z0-9_-]{43}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The actor and the cookie its CSRF token is bound to; `new_visit` is a visit cookie still to be set."""
+    """The actor and the cookie its CSRF token is bound to; `new_visit` is a visit cookie still to be set.
+
+    A stranger chooses their visit cookie, so what it binds carries a prefix: it can never be the id of a person or of a
+    session, whose CSRF tokens and stored answers would otherwise be the stranger's.
+    """
 
     actor: Actor
     bound_to: str
@@ -44,11 +50,11 @@ def identify(session: Session, request: Request) -> Caller:
     actor = sessions.actor_for_cookie(session, cookie) if cookie else None
     if actor is not None:
         return Caller(actor, str(actor.session_id))
-    visit = request.cookies.get(csrf.VISIT_COOKIE)
-    if visit:
-        return Caller(Actor(), visit)
+    visit = request.cookies.get(csrf.VISIT_COOKIE, "")
+    if _VISIT.fullmatch(visit):
+        return Caller(Actor(), f"visit:{visit}")
     fresh = new_secret()
-    return Caller(Actor(), fresh, new_visit=fresh)
+    return Caller(Actor(), f"visit:{fresh}", new_visit=fresh)
 
 
 @dataclass(frozen=True, slots=True)
