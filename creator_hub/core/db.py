@@ -43,6 +43,7 @@ def configure(url: str, *, pool_size: int = 10, clock_moves: bool = True) -> Eng
         max_overflow=pool_size,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # what a failed statement was given (hashes, addresses, links) stays out of logs and rows
         connect_args={
             "options": options,
             "connect_timeout": CONNECT_TIMEOUT_S,
