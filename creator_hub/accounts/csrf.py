@@ -21,5 +21,5 @@ def token_for(secret_key: str, bound_to: str) -> str:
 
 def check(secret_key: str, bound_to: str | None, token: str | None) -> None:
     """Pass, or raise CsrfFailed."""
-    if not bound_to or not token or not hmac.compare_digest(token_for(secret_key, bound_to), token):
+    if not bound_to or not token or not hmac.compare_digest(token_for(secret_key, bound_to).encode(), token.encode()):
         raise CsrfFailed

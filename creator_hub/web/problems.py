@@ -8,7 +8,7 @@ import orjson
 from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext
 from psycopg import errors as pg
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
@@ -71,11 +71,18 @@ def as_hub_error(error: Exception) -> HubError:
         if kind is HubError:
             return HubError(error.description or None, code=(error.name or "error").lower().replace(" ", "_"))
         return kind()
+    if _cannot_be_stored(error):
+        return BadRequest("The request contains a character that cannot be stored.")
     if is_database_away(error):
         log.warning("database_unavailable", error=type(error).__name__)
         return Unavailable(retry_after=RETRY_AFTER_S)
     log.error("unexpected", error=type(error).__name__, exc_info=error)
     return HubError()
+
+
+def _cannot_be_stored(error: Exception) -> bool:
+    """A NUL in a path or a field: PostgreSQL's text holds every character but that one."""
+    return isinstance(error, DataError) and "NUL (0x00)" in str(error.orig)
 
 
 def is_database_away(error: Exception) -> bool:
