@@ -18,6 +18,18 @@ from creator_hub.money.billing_models import Checkout, Payment, StripeCustomer, 
 from creator_hub.money.payments import Bill
 
 GIVE_BACK = ("tier_full", "already_member")
+NOUNS = ("checkout.session", "customer.subscription", "refund", "charge.dispute")
+INVOICES = ("invoice.paid", "invoice.payment_failed", "invoice.payment_action_required", "invoice.voided")
+CHARGES = ("charge.updated", "charge.refunded")
+
+
+def concerns(kind: str) -> bool:
+    """Whether there is work in an event of this type; most of Stripe's announcements mean nothing here."""
+    return (
+        kind in (*INVOICES, *CHARGES)
+        or kind.rpartition(".")[0] in NOUNS
+        or kind in (*payout_events.ACCOUNT_EVENTS, *payout_events.BANK_EVENTS, "transfer.reversed")
+    )
 
 
 def follow(event_id: str) -> None:
@@ -26,14 +38,14 @@ def follow(event_id: str) -> None:
         event = session.get_one(StripeEvent, event_id)
     if payout_events.follow(event.type, event.account or None, event.object_id) or event.account:
         return
-    noun, _, what = event.type.rpartition(".")
+    noun = event.type.rpartition(".")[0]
     if noun == "checkout.session":
         follow_checkout(event.object_id)
     elif noun == "customer.subscription":
         follow_subscription(event.object_id)
-    elif noun == "invoice" and what in ("paid", "payment_failed", "payment_action_required", "voided"):
+    elif event.type in INVOICES:
         _follow_invoice(event.object_id)
-    elif event.type in ("charge.updated", "charge.refunded"):
+    elif event.type in CHARGES:
         _follow_charge(event.object_id)
     elif noun == "refund":
         refund = gateway.ask(lambda at: at.v1.refunds.retrieve(event.object_id))

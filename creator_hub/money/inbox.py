@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from creator_hub.core import clock, outbox
 from creator_hub.core.errors import BadSignature
 from creator_hub.core.ids import new_id
-from creator_hub.money import gateway
+from creator_hub.money import events, gateway
 from creator_hub.money.billing_models import StripeEvent
 
 TOPIC = "money.stripe_event"
@@ -56,7 +56,8 @@ def store(session: Session, event: dict[str, Any]) -> bool:
     )
     if stored is None:
         return False
-    outbox.record(session, TOPIC, {"event_id": stored}, key=stored)
+    if events.concerns(event["type"]):
+        outbox.record(session, TOPIC, {"event_id": stored}, key=stored)
     return True
 
 

@@ -27,8 +27,10 @@ EVENT: dict[str, Any] = {
 }
 
 
-def knock(app: Flask, *, secret: str = SANDBOX_WEBHOOK_SECRET, age: int = 0, path: str = "stripe") -> TestResponse:
-    body = json.dumps(EVENT).encode()
+def knock(
+    app: Flask, *, secret: str = SANDBOX_WEBHOOK_SECRET, age: int = 0, path: str = "stripe", **fields: str
+) -> TestResponse:
+    body = json.dumps({**EVENT, **fields}).encode()
     header = signature(secret, body, int(time.time()) - age)
     return app.test_client().post(f"/api/v1/webhooks/{path}", data=body, headers={"Stripe-Signature": header})
 
@@ -43,6 +45,11 @@ def stored() -> tuple[int, int]:
 def test_a_signed_event_is_kept_and_asks_for_its_work_once_however_often_it_comes(app: Flask) -> None:
     assert [knock(app).status_code for _ in range(3)] == [200, 200, 200]
     assert stored() == (1, 1)
+
+
+def test_an_event_that_means_nothing_here_is_kept_and_asks_for_no_work(app: Flask) -> None:
+    assert knock(app, type="payment_intent.created").status_code == 200
+    assert stored() == (1, 0)
 
 
 @pytest.mark.parametrize("age", [301, -301, 100_000])
