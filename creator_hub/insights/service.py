@@ -16,7 +16,7 @@ from creator_hub.insights import history
 from creator_hub.insights.facts import Fact, History, end_of, fact_of, start_of
 from creator_hub.insights.models import FactProgress, MembershipFact
 
-# News from the payment processor may be late; so many days before the last one written are written again.
+# News from the payment processor may be late: when a new day begins, so many earlier ones are written again.
 REVISED_DAYS = 2
 GROUPS_AT_ONCE = 20
 ROWS_AT_ONCE = 5_000
@@ -42,10 +42,7 @@ def bring_up_to_date(session: Session, group_id: uuid.UUID) -> datetime:
     """Write every day that is missing, today up to now included; returns that now."""
     progress = _locked_progress(session, group_id)
     now = clock.now()
-    first_day = None
-    if progress.written_until is not None:
-        first_day = progress.written_until.date() - timedelta(days=REVISED_DAYS)
-    _write(session, group_id, first_day, now)
+    _write(session, group_id, _first_stale_day(progress, now.date()), now)
     progress.written_until = now
     return now
 
@@ -66,6 +63,13 @@ def _locked_progress(session: Session, group_id: uuid.UUID) -> FactProgress:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+
+
+def _first_stale_day(progress: FactProgress, today: date) -> date | None:
+    if progress.written_until is None:
+        return None
+    last = progress.written_until.date()
+    return today if last == today else last - timedelta(days=REVISED_DAYS)
 
 
 def _write(session: Session, group_id: uuid.UUID, first_day: date | None, now: datetime) -> None:

@@ -19,7 +19,7 @@ from creator_hub.groups.standing import standing_of
 from creator_hub.insights.models import MembershipFact
 from creator_hub.insights.service import bring_up_to_date, rebuild, write_due
 from creator_hub.money.billing_models import Subscription
-from tests.insights.conftest import Town, end, let_pass, pay, subscribe
+from tests.support.subscribers import Town, end, let_pass, pay, subscribe
 from tests.support.world import a_member, as_actor
 
 DAYS = 30

@@ -14,8 +14,8 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.ids import new_id
 from creator_hub.groups import entitlements, moderation
 from creator_hub.groups.standing import standing_of
-from tests.insights.conftest import Town, end, let_pass, subscribe
 from tests.support.client import Browser
+from tests.support.subscribers import Town, end, let_pass, subscribe
 from tests.support.world import a_member, as_actor
 
 INSIGHTS = "/groups/mei/insights"
