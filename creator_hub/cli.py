@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import urllib.request
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 import orjson
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,8 @@ from creator_hub.core.schemas import rfc3339
 from creator_hub.demo import seed
 from creator_hub.groups.models import Group
 from creator_hub.insights.service import rebuild
-from creator_hub.money import inbox, ledger, payouts
+from creator_hub.money import export_files, exports, inbox, ledger, payouts
+from creator_hub.money.export_models import EXPORT_KINDS
 
 SANDBOX_PATIENCE_S = 60
 
@@ -41,6 +42,7 @@ payouts_group = AppGroup("payouts", help="Payout runs; two people of finance mak
 def install(app: Flask) -> None:
     for group in (users, retention, demo, clock_group, ledger_group, stripe_group, payouts_group):
         app.cli.add_command(group)
+    app.cli.add_command(export_file)
 
 
 @users.command("create")
@@ -135,10 +137,37 @@ def approve_payout_run(run_id: uuid.UUID, handle: str) -> None:
     click.echo(f"approved {run_id}")
 
 
-def _finance(session: Session, handle: str) -> Actor:
+@click.command("export")
+@click.argument("kind", type=click.Choice(EXPORT_KINDS))
+@click.option("--from", "period_from", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
+@click.option("--to", "period_to", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day after the last.")
+@click.option("--currency", help="Needed when the ledger has several.")
+@click.option("--by", "handle", required=True, help="Handle of the person of finance who asks.")
+@with_appcontext
+def export_file(kind: str, period_from: datetime, period_to: datetime, currency: str | None, handle: str) -> None:
+    """Make a file for finance and say where it is; fails when it disagrees with the ledger."""
+    with unit_of_work() as session:
+        asked = exports.ask(
+            session,
+            _finance(session, handle, Permission.EXPORT_FINANCE),
+            kind=kind,
+            period_from=period_from.replace(tzinfo=UTC),
+            period_to=period_to.replace(tzinfo=UTC),
+            currency=currency,
+            creator_id=None,
+        )
+    exports.make(asked.id)
+    with unit_of_work() as session:
+        made = exports.by_id(session, asked.id)
+    if made.state != "ready":
+        raise click.ClickException(f"{made.state}: the file and the ledger differ by {made.difference}")
+    click.echo(f"{export_files.file_of(made.id)} {made.sha256}")
+
+
+def _finance(session: Session, handle: str, permission: Permission = Permission.OPERATE_PAYOUTS) -> Actor:
     user = user_by_handle(session, handle)
     actor = Actor(user_id=user.id, roles=frozenset(user.roles), suspended=user.suspended_at is not None)
-    require_platform(actor, Permission.OPERATE_PAYOUTS)
+    require_platform(actor, permission)
     return actor
 
 

@@ -56,12 +56,18 @@ FIRST = (datetime.min.replace(tzinfo=UTC), "", datetime.min.replace(tzinfo=UTC),
 
 @dataclass(slots=True)
 class Totals:
-    """What was read, in minor units. `ledger_minor` is what the ledger moved on its processor account for the rows."""
+    """What was read, in minor units. `ledger` is what the ledger moved on its processor account for the rows.
+
+    `astray` and `uneven` add up by how much single rows disagree with the ledger, and payouts with their rows, whatever
+    the sign: two errors that cancel out are still two errors.
+    """
 
     net: int = 0
     kept_back: int = 0
     ledger: int = 0
+    astray: int = 0
     payouts: int = 0
+    uneven: int = 0
     bank: int = 0
 
     def as_json(self) -> dict[str, int]:
@@ -98,9 +104,15 @@ def count(session: Session, export: Export) -> int:
 
 def add_payouts(session: Session, export: Export, totals: Totals) -> None:
     """What Stripe paid to the bank, and what the ledger has as paid to the bank for the same payouts."""
-    totals.payouts = int(
-        session.scalar(select(func.coalesce(func.sum(BankPayout.amount_minor), 0)).where(*_payouts_within(export))) or 0
+    inside = (
+        select(func.coalesce(func.sum(BalanceTransaction.net_minor), 0))
+        .where(BalanceTransaction.payout_id == BankPayout.id, BalanceTransaction.type != "payout")
+        .scalar_subquery()
     )
+    paid = func.coalesce(func.sum(BankPayout.amount_minor), 0)
+    uneven = func.coalesce(func.sum(func.abs(BankPayout.amount_minor - inside)), 0)
+    sums = session.execute(select(paid, uneven).where(*_payouts_within(export))).one()
+    totals.payouts, totals.uneven = int(sums[0]), int(sums[1])
     totals.bank = int(
         session.scalar(
             select(func.coalesce(func.sum(Posting.amount_minor), 0))
@@ -121,7 +133,13 @@ def add_payouts(session: Session, export: Export, totals: Totals) -> None:
 
 def difference(totals: Totals) -> int:
     """By how much Stripe's rows disagree: with the bank payouts, then with the ledger's bank and processor accounts."""
-    return totals.net - totals.payouts or totals.payouts - totals.bank or totals.net - totals.kept_back - totals.ledger
+    return (
+        totals.net - totals.payouts
+        or totals.uneven
+        or totals.payouts - totals.bank
+        or totals.net - totals.kept_back - totals.ledger
+        or totals.astray
+    )
 
 
 def _ledger_moved(position: int | None) -> Any:
@@ -194,9 +212,11 @@ def chunks(export: Export, totals: Totals) -> Iterator[list[list[str]]]:
         rows: list[list[str]] = []
         for row in found:
             entry: BalanceTransaction = row[0]
+            kept_back = entry.net_minor if entry.type in STRIPES_OWN else 0
             totals.net += entry.net_minor
-            totals.kept_back += entry.net_minor if entry.type in STRIPES_OWN else 0
+            totals.kept_back += kept_back
             totals.ledger += int(row.moved)
+            totals.astray += abs(entry.net_minor - kept_back - int(row.moved))
             if export.creator_id in (None, row.creator_id):
                 rows += _rows(row)
         yield rows

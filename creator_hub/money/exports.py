@@ -104,28 +104,27 @@ def name_of(export: Export) -> str:
 
 def make(export_id: uuid.UUID) -> None:
     """Make one export's file. Safe to repeat: a repeat starts over, also after a failure; what was decided stays."""
-    with unit_of_work() as session:
-        if session.get_one(Export, export_id).state in DECIDED:
-            return
     try:
         reconciliation.sync()
         export = _begin(export_id)
+        if export is None:
+            return
         if export.kind == "ledger":
             _make_ledger(export)
         else:
             _make_reconciliation(export)
     except Exception as failure:
-        with unit_of_work() as session:
-            row = session.get_one(Export, export_id, with_for_update=True)
-            row.state, row.error = "failed", type(failure).__name__
+        _failed(export_id, type(failure).__name__)
         raise
 
 
-def _begin(export_id: uuid.UUID) -> Export:
+def _begin(export_id: uuid.UUID) -> Export | None:
     """Fix the position that the file shows the ledger at: nothing below it can be committed any more."""
     with unit_of_work() as session:
+        export = _undecided(session, export_id)
+        if export is None:
+            return None
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": LEDGER_LOCK})
-        export = session.get_one(Export, export_id, with_for_update=True)
         export.state, export.error, export.rows_done = "running", None, 0
         export.position = session.scalar(select(func.coalesce(func.max(LedgerTransaction.position), 0)))
         if export.kind == "ledger":
@@ -133,6 +132,19 @@ def _begin(export_id: uuid.UUID) -> Export:
         else:
             export.rows_total = export_reconciliation.count(session, export)
         return export
+
+
+def _undecided(session: Session, export_id: uuid.UUID) -> Export | None:
+    """The export, locked; None when another worker has decided it already."""
+    export = session.get_one(Export, export_id, with_for_update=True)
+    return None if export.state in DECIDED else export
+
+
+def _failed(export_id: uuid.UUID, error: str) -> None:
+    with unit_of_work() as session:
+        export = _undecided(session, export_id)
+        if export is not None:
+            export.state, export.error = "failed", error
 
 
 def _make_ledger(export: Export) -> None:
@@ -160,22 +172,25 @@ def _make_reconciliation(export: Export) -> None:
 
 def _progress(export_id: uuid.UUID, rows: int) -> None:
     with unit_of_work() as session:
-        export = session.get_one(Export, export_id, with_for_update=True)
-        export.rows_done = min(rows, export.rows_total)
+        export = _undecided(session, export_id)
+        if export is not None:
+            export.rows_done = min(rows, export.rows_total)
 
 
 def _end(export: Export, file: CsvFile, difference: int, controls: dict[str, Any]) -> None:
-    """Publish the file with its manifest, or refuse it: a file that disagrees is never adjusted nor given out."""
-    digest = None
-    if difference == 0:
-        digest = file.publish()
-        export_files.write_manifest(export.id, _manifest(export, file.rows, digest, controls))
+    """Publish the file with its manifest, or refuse it: a file that disagrees is never adjusted nor given out. The
+    export's row is locked meanwhile, so that file, manifest and row are those of one worker."""
     with unit_of_work() as session:
-        row = session.get_one(Export, export.id, with_for_update=True)
+        row = _undecided(session, export.id)
+        if row is None:
+            return
         row.rows_done = row.rows_total = file.rows
-        row.finished_at = clock.now()
-        row.sha256, row.position = digest, export.position
-        row.state, row.difference_minor = ("ready", None) if difference == 0 else ("refused", difference)
+        row.position, row.finished_at = export.position, clock.now()
+        if difference:
+            row.state, row.difference_minor = "refused", difference
+            return
+        row.state, row.sha256 = "ready", file.publish()
+        export_files.write_manifest(export.id, _manifest(export, file.rows, row.sha256, controls))
 
 
 def _manifest(export: Export, rows: int, digest: str, controls: dict[str, Any]) -> dict[str, Any]:

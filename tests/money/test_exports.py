@@ -6,13 +6,16 @@ import csv
 import hashlib
 import io
 import json
+import tracemalloc
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
+from creator_hub import cli
 from creator_hub.accounts.models import User
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
@@ -36,6 +39,21 @@ COLUMNS = (
     "payout_id,payout_effective_at,entry_id,created_utc,available_on_utc,currency,gross,fee,net,category,source_id,"
     "description,creator_id,creator_handle,group_handle,tier,subscription_id,invoice_id,charge_id,transfer_id,"
     "dispute_reason"
+)
+
+# As many copies of the entry "a" as are asked for, each with legs of its own.
+MANY_ENTRIES = text(
+    """
+    WITH pattern AS (SELECT * FROM ledger_transactions WHERE source = 'a'),
+    made AS (
+        INSERT INTO ledger_transactions (id, source, kind, currency, occurred_at, recorded_at, memo)
+        SELECT gen_random_uuid(), gen_random_uuid()::text, kind, currency, occurred_at, recorded_at, memo
+        FROM pattern, generate_series(1, :entries) RETURNING id
+    )
+    INSERT INTO postings (transaction_id, line, account_id, currency, amount_minor)
+    SELECT made.id, line, account_id, postings.currency, amount_minor
+    FROM made, postings WHERE transaction_id = (SELECT id FROM pattern)
+    """
 )
 
 
@@ -161,6 +179,20 @@ def test_a_file_that_disagrees_with_the_ledger_is_refused_with_the_difference(sh
     assert not export_files.file_of(uuid.UUID(export["id"])).exists()
 
 
+def test_two_errors_that_cancel_out_are_still_refused(shop: Shop, fay: Browser) -> None:
+    for fan in ("ana", "bo"):
+        shop.subscriber(fan)
+    shop.till.days_pass(2)
+    reconciliation.sync()
+    with unit_of_work() as session:
+        charges = session.scalars(select(BalanceTransaction).where(BalanceTransaction.type == "charge")).all()
+        for charge, error in zip(charges, (5, -5), strict=True):
+            charge.amount_minor += error
+            charge.net_minor += error
+    export = ask(shop, fay, "payout_reconciliation")
+    assert (export["state"], export["difference"]) == ("refused", {"amount_minor": 10, "currency": USD})
+
+
 def test_money_that_reached_stripe_past_the_hub_is_a_difference(shop: Shop, fay: Browser) -> None:
     shop.subscriber("ana")
     shop.stripe_subscription_of_somebody_else()
@@ -233,6 +265,39 @@ def test_a_repeated_job_changes_nothing(shop: Shop, fay: Browser) -> None:
     assert sorted(path.suffix for path in export_files.folder().iterdir()) == [".csv", ".json"]
 
 
+def test_an_operator_makes_the_same_file_on_the_command_line(shop: Shop, fay: Browser) -> None:
+    shop.subscriber("ana")
+    with unit_of_work():
+        today = clock.now()
+    days = ["--from", f"{today - timedelta(days=3):%Y-%m-%d}", "--to", f"{today + timedelta(days=3):%Y-%m-%d}"]
+    cli.install(shop.till.app)
+    runner = shop.till.app.test_cli_runner()
+    made = runner.invoke(args=["export", "ledger", *days, "--by", "fay"])
+    assert made.exit_code == 0, made.output
+    path, sha256 = made.output.split()
+    assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+    assert fay.get("/finance/exports").json["items"][0]["sha256"] == sha256
+    refused = runner.invoke(args=["export", "ledger", *days, "--by", "mei"])
+    assert refused.exit_code != 0
+
+
+def test_two_workers_make_one_file(shop: Shop, fay: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.subscriber("ana")
+    end, others = exports._end, [True]
+
+    def somebody_else_is_faster(export: Export, *rest: Any) -> None:
+        if others.pop():
+            others.append(False)
+            exports.make(export.id)
+        end(export, *rest)
+
+    monkeypatch.setattr(exports, "_end", somebody_else_is_faster)
+    export = ask(shop, fay, "ledger")
+    assert export["state"] == "ready"
+    assert hashlib.sha256(content(fay, export)).hexdigest() == export["sha256"]
+    assert len(list(export_files.folder().iterdir())) == 2
+
+
 def test_a_bank_that_sends_the_money_back_is_in_the_next_payout(shop: Shop, fay: Browser) -> None:
     shop.subscriber("ana")
     shop.till.control("payout_failure", code="account_closed")
@@ -264,6 +329,33 @@ def test_stripes_rows_are_read_page_by_page_and_only_once(shop: Shop, monkeypatc
         assert reconciliation.differences(session) == {}
     assert stored == {row["id"] for row in at_stripe}
     assert len(stored) >= 8
+
+
+def test_ten_times_the_rows_take_no_more_memory(shop: Shop, fay: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_ledger, "CHUNK", 100)
+    with unit_of_work() as session:
+        goodwill, credit = AccountRef("goodwill", USD), AccountRef("fan_credit", USD)
+        legs = [Leg(goodwill, 5), Leg(credit, -5)]
+        ledger.post(session, source="a", kind="goodwill", currency=USD, occurred_at=clock.now(), legs=legs)
+
+    def peak_of(entries: int) -> int:
+        with unit_of_work() as session:
+            session.execute(MANY_ENTRIES, {"entries": entries})
+        tracemalloc.start()
+        assert ask(shop, fay, "ledger")["state"] == "ready"
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    few, many = peak_of(500), peak_of(4500)
+    assert many < few * 1.3
+
+
+def test_finance_sees_its_exports_on_the_page(shop: Shop, fay: Browser) -> None:
+    shop.subscriber("ana")
+    export = ask(shop, fay, "ledger")
+    page = fay.page("/finance").get_data(as_text=True)
+    assert f"/api/v1/finance/exports/{export['id']}/file" in page
 
 
 def test_only_finance_takes_files_away(shop: Shop) -> None:
