@@ -30,7 +30,7 @@ def finance_page(session: Session, actor: Actor) -> str:
         "runs": payout_queries.runs(session, SHOWN).items,
         "payouts": payout_queries.payouts(session, SHOWN).items,
         "exports": exports.newest(session),
-        "export_currencies": [(code, code) for code in sorted({row.balance.currency for row in balances.accounts})],
+        "export_currencies": [(code, code) for code in exports.currencies(session)],
         "periods": finance_queries.periods(session),
         "entries": finance_queries.entries(session, SHOWN).items,
         "this_month": f"{clock.now():%Y-%m}",

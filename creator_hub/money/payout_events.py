@@ -64,8 +64,9 @@ def _follow_creators_bank(account_id: str, payout_id: str) -> None:
 
 def _show_bank(payout: Payout, bank_payout: dict[str, Any]) -> None:
     payout.bank_state = bank_payout["status"]
-    if bank_payout["status"] == "paid" and payout.state == "sent":
-        payout.state = "confirmed"
+    if bank_payout["status"] == "paid":
+        payout.reason = None  # an earlier try that the bank refused is over
+        payout.state = "confirmed" if payout.state == "sent" else payout.state
     if bank_payout["status"] in BACK:
         payout.reason = bank_payout["failure_message"] or "The bank payout was cancelled."
 

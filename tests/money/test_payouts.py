@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
+from creator_hub import cli
 from creator_hub.app import create_app
 from creator_hub.core import clock, outbox
 from creator_hub.core.db import unit_of_work
@@ -308,3 +309,19 @@ def test_the_console_and_meis_page_show_what_happened(office: Office) -> None:
     assert str(office.the_payout()["transfer_id"]) in console.get_data(as_text=True)
     assert office.mei.page("/finance").status_code == 403
     assert office.fay.page("/g/mei/payouts").status_code == 200
+
+
+def test_the_command_line_keeps_the_two_person_rule(office: Office, app: Flask) -> None:
+    office.fan_pays()
+    office.onboard()
+    cli.install(app)
+    command = app.test_cli_runner()
+    opened = command.invoke(args=["payouts", "run", "--currency", USD, "--by", "fay"])
+    assert "9.00 USD" in opened.output
+    run_id = str(office.the_run()["id"])
+    assert command.invoke(args=["payouts", "approve", run_id, "--by", "fay"]).exit_code != 0
+    assert command.invoke(args=["payouts", "approve", run_id, "--by", "mei"]).exit_code != 0
+    assert office.the_run()["state"] == "draft"
+    assert command.invoke(args=["payouts", "approve", run_id, "--by", "finn"]).exit_code == 0
+    assert office.the_run()["state"] == "approved"
+    assert "clean" in command.invoke(args=["ledger", "check"]).output
