@@ -66,7 +66,10 @@ def _refuse(session: Session, door: TierDoor, user_id: uuid.UUID) -> None:
         Subscription.user_id == user_id, Subscription.group_id == group.id, Subscription.state != "ended"
     )
     if session.scalar(alive) is not None:
-        raise Conflict("You have a subscription to this group. See Billing to change it.", code="already_member")
+        raise Conflict(
+            "You subscribe to this group already. Cancel that under Billing; once it has ended, choose another tier.",
+            code="already_member",
+        )
     entitlements.take_seat(session, tier, user_id)
 
 
