@@ -68,7 +68,7 @@ def rebuild_facts(handle: str | None) -> None:
     for group_id in groups:
         with unit_of_work() as session:
             rebuild(session, group_id)
-    click.echo(f"rebuilt the facts of {len(groups)} groups")
+    click.echo(f"groups rebuilt: {len(groups)}")
 
 
 @demo.command("seed")

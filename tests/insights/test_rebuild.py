@@ -6,9 +6,11 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from creator_hub import cli
 from creator_hub.accounts.models import User
 from creator_hub.core import clock
 from creator_hub.core.access import Principal
@@ -88,6 +90,21 @@ def test_the_worker_closes_each_day_once_and_catches_up_after_a_pause(town: Town
         assert write_due(session) == 1
         assert write_due(session) == 0
         assert [row[2:4] for row in facts(session, town.group)].count((row_tier(session, town), "free")) == 6
+
+
+def test_an_operator_rebuilds_what_was_damaged(app: Flask, town: Town) -> None:
+    with unit_of_work() as session:
+        subscribe(session, town.group, town.bo, town.monthly)
+    let_pass(3)
+    with unit_of_work() as session:
+        bring_up_to_date(session, town.group.id)
+        written = facts(session, town.group)
+        session.execute(delete(MembershipFact))
+    cli.install(app)
+    answer = app.test_cli_runner().invoke(args=["retention", "rebuild", "--group", "mei"])
+    assert answer.output == "groups rebuilt: 1\n"
+    with unit_of_work() as session:
+        assert facts(session, town.group) == written
 
 
 def row_tier(session: Session, town: Town) -> object:
