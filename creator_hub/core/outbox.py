@@ -104,7 +104,9 @@ def claim(session: Session, message_id: uuid.UUID) -> OutboxMessage | None:
 
 
 def mark_done(message: OutboxMessage) -> None:
+    """What was to be done is forgotten with it: a mail holds an address and perhaps a secret link."""
     message.done_at = clock.now()
+    message.payload = {}
     message.leased_until = None
 
 
