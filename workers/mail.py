@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from creator_hub import settings
+from creator_hub.accounts import service
 from creator_hub.core import mail
 from creator_hub.core.edge import job
 
@@ -12,3 +15,8 @@ from creator_hub.core.edge import job
 @job(mail.TOPIC, transaction=False)
 def send(payload: dict[str, Any]) -> None:
     mail.send_now(settings.current().mail_url, **payload)
+
+
+@job(service.RESET_TOPIC)
+def mail_reset_link(session: Session, payload: dict[str, Any]) -> None:
+    service.mail_reset_link(session, payload["email"], settings.current().public_url)

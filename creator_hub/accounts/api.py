@@ -153,7 +153,7 @@ def end_device(session: Session, actor: Actor, device_id: uuid.UUID) -> None:
 )
 def request_reset(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a reset link by mail. The answer does not tell whether the account exists."""
-    service.request_reset(session, body["email"], settings.current().public_url)
+    service.request_reset(session, body["email"])
     return {}
 
 
@@ -187,5 +187,5 @@ def show_user(session: Session, actor: Actor, handle: str) -> User:
 def set_roles(session: Session, actor: Actor, user_id: uuid.UUID, body: dict[str, Any]) -> User:
     """Set a person's platform roles."""
     user = doors.user_by_id(session, user_id)
-    service.set_roles(user, body["roles"])
+    service.set_roles(session, user, body["roles"])
     return user

@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from creator_hub.accounts import passwords, sessions
 from creator_hub.accounts.models import ApiToken, PasswordReset, User
 from creator_hub.accounts.secrets import TOKEN_PREFIX, digest, new_secret
-from creator_hub.core import clock, limits, mail
+from creator_hub.core import clock, limits, mail, outbox
 from creator_hub.core.errors import BadRequest, Gone, Invalid, NotAllowed
 from creator_hub.core.ids import new_id
 
 RESET_LIFETIME = timedelta(hours=1)
 SIGN_IN_PER_EMAIL = "10/15minutes"
+RESETS_PER_EMAIL = "5/hour"
+RESET_TOPIC = "accounts.reset_asked"
 
 
 def sign_up(
@@ -67,9 +69,14 @@ def authenticate(session: Session, *, email: str, password: str) -> User:
 
 
 def change_password(session: Session, user: User, *, password: str, keep_session: uuid.UUID | None) -> None:
-    """Set a new password and end every other session: whoever knew the old one is out."""
+    """Set a new password; every other session and every reset link ends: whoever knew the old one is out."""
     user.password_hash = passwords.hash_password(password)
     sessions.end_all(session, user.id, keep=keep_session)
+    session.execute(
+        update(PasswordReset)
+        .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
+        .values(used_at=clock.now())
+    )
 
 
 def create_token(session: Session, user_id: uuid.UUID, name: str) -> tuple[ApiToken, str]:
@@ -81,12 +88,18 @@ def create_token(session: Session, user_id: uuid.UUID, name: str) -> tuple[ApiTo
     return token, secret
 
 
-def request_reset(session: Session, email: str, public_url: str) -> None:
-    """Mail a reset link if the account exists. The caller answers the same either way."""
+def request_reset(session: Session, email: str) -> None:
+    """Have a worker look whether the account exists: the answer, and the time it takes, are the same either way."""
+    limits.hit(RESETS_PER_EMAIL, "reset", email.lower())
+    outbox.record(session, RESET_TOPIC, {"email": email})
+
+
+def mail_reset_link(session: Session, email: str, public_url: str) -> None:
+    """Mail a reset link if the account exists."""
     user = session.scalars(select(User).where(User.email == email, User.deleted_at.is_(None))).one_or_none()
-    secret, at = new_secret(), clock.now()
     if user is None:
         return
+    secret, at = new_secret(), clock.now()
     session.add(
         PasswordReset(
             id=new_id(),
@@ -106,7 +119,10 @@ def request_reset(session: Session, email: str, public_url: str) -> None:
 
 
 def reset_password(session: Session, token: str, password: str) -> User:
-    """Use a reset link. The row is locked, so a link works once however often it is clicked."""
+    """Use a reset link. The row is locked, so a link works once however often it is clicked.
+
+    API tokens end too: this is how an account is taken back, and a thief may have made some.
+    """
     row = session.scalars(
         select(PasswordReset).where(PasswordReset.secret_hash == digest(token)).with_for_update()
     ).one_or_none()
@@ -115,8 +131,12 @@ def reset_password(session: Session, token: str, password: str) -> User:
     row.used_at = clock.now()
     user = session.get_one(User, row.user_id)
     change_password(session, user, password=password, keep_session=None)
+    sessions.revoke_tokens(session, user.id)
     return user
 
 
-def set_roles(user: User, roles: Iterable[str]) -> None:
-    user.roles = sorted(set(roles))
+def set_roles(session: Session, user: User, roles: Iterable[str]) -> None:
+    """Give a person these platform roles. Losing one closes their sockets: it may have opened channels to them."""
+    before, user.roles = set(user.roles), sorted(set(roles))
+    if before - set(user.roles):
+        sessions.cut_off(session, user.id, "signed_out")

@@ -140,6 +140,18 @@ def revoke_token(session: Session, user_id: uuid.UUID, token_id: uuid.UUID) -> N
     _announce(session, user_id, session_ids=[], token_ids=[token_id])
 
 
+def revoke_tokens(session: Session, user_id: uuid.UUID) -> None:
+    """Kill every API token of a person."""
+    gone = session.scalars(
+        update(ApiToken)
+        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+        .returning(ApiToken.id)
+    ).all()
+    if gone:
+        _announce(session, user_id, session_ids=[], token_ids=list(gone))
+
+
 def cut_off(session: Session, user_id: uuid.UUID, reason: str) -> None:
     """Close every socket of a person, whatever credential it came with (suspension, deletion)."""
     _announce(session, user_id, session_ids=None, token_ids=None, reason=reason)
