@@ -5,6 +5,7 @@ Money is `{"amount_minor": 500, "currency": "USD"}`, times are RFC 3339 in UTC w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from creator_hub.core.money import Money
 from creator_hub.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_MINOR = 9_999_999_999
 
 
@@ -25,14 +27,15 @@ class WireSchema(Schema):
 
 
 class Text(fields.String):
-    """Text from people: trimmed, without NUL, between `shortest` and `longest` characters."""
+    """Text from people: trimmed, between `shortest` and `longest` characters, without NUL and without half a surrogate
+    pair, which JSON can spell and nothing can store."""
 
     def __init__(self, *, shortest: int = 1, longest: int, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text is None or "\x00" in text:
+        if text is None or _UNSTORABLE.search(text):
             raise ValidationError("This text contains a character that cannot be stored.")
         return str(text).strip()
 
