@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import Reply, route
 from creator_hub.groups import doors
-from creator_hub.insights import cohorts, queries, schemas, tables
+from creator_hub.insights import cohorts, queries, revenue, schemas, tables
 from creator_hub.insights.service import bring_up_to_date
 
 REPORTS = "120/minute"
@@ -29,6 +29,22 @@ def overview(session: Session, actor: Actor, handle: str, query: dict[str, Any])
     as_of = bring_up_to_date(session, group.id)
     found = queries.overview(session, group, as_of, query["days"])
     return tables.overview_file(group, found) if query["format"] == "csv" else found
+
+
+@route(
+    "GET",
+    "/groups/<handle>/insights/revenue",
+    permission=Permission.SEE_EARNINGS,
+    query=schemas.MonthsQuery(),
+    answer=schemas.RevenueOut(),
+    limit=REPORTS,
+)
+def revenue_table(session: Session, actor: Actor, handle: str, query: dict[str, Any]) -> dict[str, Any] | Reply:
+    """Month by month: recurring revenue, what moved it, what was paid and refunded."""
+    group = doors.group_by_handle(session, actor, handle, Permission.SEE_EARNINGS).group
+    today = bring_up_to_date(session, group.id).date()
+    rows = revenue.by_month(session, group, queries.months_up_to(today, query["months"]), today)
+    return tables.revenue_file(group, rows) if query["format"] == "csv" else {"rows": rows}
 
 
 @route(

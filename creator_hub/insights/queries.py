@@ -66,8 +66,8 @@ def overview(session: Session, group: Group, as_of: datetime, days: int) -> Over
         as_of=as_of,
         since=since,
         members=_members(session, group.id, today),
-        mrr=_per_month(group, _annual(session, group.id, today)),
-        movement=_movement(session, group, since, today),
+        mrr=mrr_on(session, group, today),
+        movement=mrr_movement(session, group, since, today),
         joins=joins,
         departures=departures,
         creator_authored_share=_creator_authored_share(session, group.id, start_of(since), as_of),
@@ -128,12 +128,12 @@ def _members(session: Session, group_id: uuid.UUID, day: date) -> dict[str, int]
     return {state: found.get(state, 0) for state in STATES}
 
 
-def _annual(session: Session, group_id: uuid.UUID, day: date) -> int:
-    total = session.scalar(select(func.sum(Fact.annual_minor)).where(Fact.group_id == group_id, Fact.day == day))
-    return int(total or 0)
+def mrr_on(session: Session, group: Group, day: date) -> Money:
+    total = session.scalar(select(func.sum(Fact.annual_minor)).where(Fact.group_id == group.id, Fact.day == day))
+    return _per_month(group, total or 0)
 
 
-def _movement(session: Session, group: Group, since: date, until: date) -> dict[str, Money]:
+def mrr_movement(session: Session, group: Group, since: date, until: date) -> dict[str, Money]:
     """What each day's change of each person's price adds up to, by kind; each sum is rounded once.
 
     The first payment of a person is *new*, paying again after a break is a *reactivation*.

@@ -55,6 +55,18 @@ class CohortsOut(WireSchema):
     rows = fields.List(fields.Nested(CohortOut))
 
 
+class RevenueMonthOut(WireSchema):
+    month = fields.Date(format="%Y-%m")
+    mrr = MoneyField()
+    movement = fields.Nested(Movement)
+    paid = MoneyField()
+    refunded = MoneyField()
+
+
+class RevenueOut(WireSchema):
+    rows = fields.List(fields.Nested(RevenueMonthOut))
+
+
 class ChurnMonthOut(WireSchema):
     month = fields.Date(format="%Y-%m")
     members_at_start = fields.Integer()

@@ -12,6 +12,7 @@ from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.models import Group
 from creator_hub.insights.cohorts import Cohort
 from creator_hub.insights.queries import MOVEMENTS, REASONS, STATES, ChurnMonth, Overview
+from creator_hub.insights.revenue import RevenueMonth
 
 
 def overview_file(group: Group, found: Overview) -> Reply:
@@ -41,6 +42,25 @@ def cohorts_file(group: Group, rows: Iterable[Cohort]) -> Reply:
             [f"{row.cohort:%Y-%m}", row.size, n, retained, to_major(revenue), group.currency]
             for row in rows
             for n, (retained, revenue) in enumerate(zip(row.retained, row.revenue, strict=True))
+        ],
+    )
+
+
+def revenue_file(group: Group, rows: Iterable[RevenueMonth]) -> Reply:
+    header = ["month", "currency", "mrr", *MOVEMENTS, "paid", "refunded"]
+    return _file(
+        group,
+        "revenue",
+        header,
+        [
+            [
+                f"{row.month:%Y-%m}",
+                group.currency,
+                *(to_major(amount) for amount in (row.mrr, *(row.movement[kind] for kind in MOVEMENTS))),
+                to_major(row.paid),
+                to_major(row.refunded),
+            ]
+            for row in rows
         ],
     )
 

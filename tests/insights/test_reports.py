@@ -131,7 +131,19 @@ def test_churn_month_by_month(mei: Browser, town: Town) -> None:
     assert rows[1]["rate"] is None
 
 
-@pytest.mark.parametrize("report", ["overview", "cohorts", "churn"])
+def test_revenue_month_by_month(mei: Browser, town: Town) -> None:
+    three_join(town)
+    before, now = mei.get(f"{INSIGHTS}/revenue?months=2").json["rows"]
+    assert (before["mrr"], before["paid"]) == (usd(0), usd(0))
+    assert (now["mrr"], now["movement"]["new"], now["paid"], now["refunded"]) == (
+        usd(1500),
+        usd(1500),
+        usd(12_500),
+        usd(0),
+    )
+
+
+@pytest.mark.parametrize("report", ["overview", "revenue", "cohorts", "churn"])
 def test_every_report_is_a_csv_file_too(mei: Browser, town: Town, report: str) -> None:
     three_join(town)
     answer = mei.get(f"{INSIGHTS}/{report}?format=csv")

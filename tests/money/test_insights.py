@@ -27,6 +27,8 @@ def test_a_payment_counts_at_once_and_a_refund_is_a_departure(till: Till, shop: 
     (cohort,) = shop.mei.get("/groups/mei/insights/cohorts").json["rows"]
     assert (cohort["size"], cohort["retained"][0]) == (2, 1)
     assert cohort["revenue"][0]["amount_minor"] == 12_000
+    (month,) = shop.mei.get("/groups/mei/insights/revenue?months=1").json["rows"]
+    assert (month["paid"]["amount_minor"], month["refunded"]["amount_minor"]) == (13_200, 1200)
 
 
 def test_a_renewal_keeps_paying_and_a_decline_brings_grace_then_a_failed_payment(till: Till, shop: Shop) -> None:
