@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from creator_hub.core.edge import job
+from creator_hub.groups.entitlements import LEFT_TOPIC
 from creator_hub.money import catalogue, events, inbox, poller, subscriptions
 
 
@@ -22,6 +23,11 @@ def tier_changed(payload: dict[str, Any]) -> None:
 @job(subscriptions.CANCEL_TOPIC, transaction=False)
 def cancel_subscription(payload: dict[str, Any]) -> None:
     subscriptions.stop_charging(uuid.UUID(payload["subscription_id"]))
+
+
+@job(LEFT_TOPIC, transaction=False)
+def person_left(payload: dict[str, Any]) -> None:
+    subscriptions.stop_renewing(uuid.UUID(payload["group_id"]), uuid.UUID(payload["user_id"]))
 
 
 @job(poller.TOPIC, transaction=False)

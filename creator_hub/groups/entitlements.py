@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, distinct, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
-from creator_hub.core import clock
+from creator_hub.core import clock, outbox
 from creator_hub.core.errors import Conflict
 from creator_hub.core.ids import new_id
 from creator_hub.groups.access_changes import changing_access, channels_of, lock_group, tell_left
@@ -19,6 +19,8 @@ from creator_hub.groups.models import Channel, Entitlement, Group, Membership, T
 from creator_hub.groups.standing import is_banned, standing_of
 
 EXPIRIES_AT_ONCE = 200
+# Told when somebody left or was banned: what they pay for must not renew. Bound in workers/.
+LEFT_TOPIC = "groups.person_left"
 
 
 def grant(
@@ -80,6 +82,8 @@ def remove_person(session: Session, group: Group, user_id: uuid.UUID, reason: st
         if membership is None or membership.left_at is not None:
             return
         membership.left_at, membership.left_reason, membership.role = at, reason, "member"
+        gone = {"group_id": str(group.id), "user_id": str(user_id)}
+        outbox.record(session, LEFT_TOPIC, gone, key=f"{membership.id}:{at.isoformat()}")
         session.execute(
             update(Entitlement)
             .where(

@@ -76,8 +76,11 @@ class Fanout:
                 self._wake.clear()
                 while self.pump():
                     gevent.sleep(0)
-            except (SQLAlchemyError, HubError) as error:
+            except SQLAlchemyError as error:
                 log.warning("fanout_waits", error=type(error).__name__)
+                gevent.sleep(POLL_S)
+            except Exception as error:  # whatever it was, everybody on this process would fall silent for good
+                log.error("fanout_failed", error=type(error).__name__, exc_info=error)
                 gevent.sleep(POLL_S)
 
     def pump(self) -> bool:

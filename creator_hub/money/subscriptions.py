@@ -181,17 +181,37 @@ def cancel_at_stripe(stripe_id: str) -> None:
             raise
 
 
+def stop_renewing(group_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Whoever left or was banned is not charged again; what is paid runs out. Asking Stripe twice changes nothing."""
+    with unit_of_work() as session:
+        running = session.scalars(
+            select(Subscription.stripe_id).where(
+                Subscription.group_id == group_id,
+                Subscription.user_id == user_id,
+                Subscription.state != "ended",
+                Subscription.cancel_at_period_end.is_(False),
+            )
+        ).all()
+    for stripe_id in running:
+        _let_run_out(stripe_id, True)
+
+
 def set_cancelled(actor: Actor, subscription_id: uuid.UUID, cancelled: bool) -> Subscription:
     """Let the own subscription run out at the end of what is paid, or take that back. Raises Conflict `ended`."""
     with unit_of_work() as session:
         row = own(session, actor, subscription_id)
         if row.state == "ended":
             raise Conflict("This subscription has ended. Choose a tier in the group to subscribe again.", code="ended")
+    _let_run_out(row.stripe_id, cancelled)
+    with unit_of_work() as session:
+        return own(session, actor, subscription_id)
+
+
+def _let_run_out(stripe_id: str, cancelled: bool) -> None:
     asked_at = clock.now()
-    found = gateway.ask(lambda at: at.v1.subscriptions.update(row.stripe_id, {"cancel_at_period_end": cancelled}))
+    found = gateway.ask(lambda at: at.v1.subscriptions.update(stripe_id, {"cancel_at_period_end": cancelled}))
     with unit_of_work() as session:
         apply(session, found, asked_at)
-        return own(session, actor, subscription_id)
 
 
 def own(session: Session, actor: Actor, subscription_id: uuid.UUID) -> Subscription:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from creator_hub.core.db import unit_of_work
 from creator_hub.money import gateway, ledger
 from tests.money.conftest import Shop
@@ -47,6 +49,23 @@ def test_a_cancellation_can_be_taken_back(till: Till, shop: Shop) -> None:
     assert ana.post(f"/subscriptions/{mine(ana)['id']}/cancel", {"withdraw": True}).json["state"] == "active"
     till.days_pass(32)
     assert rank_of(ana) == 1
+
+
+@pytest.mark.parametrize("how", ["leaves", "is banned"])
+def test_whoever_leaves_or_is_banned_is_never_charged_again(till: Till, shop: Shop, how: str) -> None:
+    ana = shop.subscriber("ana")
+    if how == "leaves":
+        assert ana.post("/groups/mei/leave").status_code < 300
+    else:
+        assert (
+            shop.mei.post("/groups/mei/bans", {"user_id": ana.get("/me").json["id"], "reason": "spam"}).status_code
+            < 300
+        )
+    till.settle()
+    assert mine(ana)["cancel_at_period_end"] is True
+    till.days_pass(40)
+    assert mine(ana)["state"] == "ended"
+    assert len(ana.get("/me/payments").json["items"]) == 1
 
 
 def test_somebody_elses_subscription_does_not_exist(till: Till, shop: Shop) -> None:

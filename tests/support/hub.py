@@ -36,8 +36,8 @@ def eventually(condition: Callable[[], Any], what: str, patience: float = PATIEN
 class Web:
     """One gunicorn with one worker."""
 
-    def __init__(self, env: dict[str, str]) -> None:
-        self.port = free_port()
+    def __init__(self, env: dict[str, str], port: int | None = None) -> None:
+        self.port = port or free_port()
         self.env = {**os.environ, **env, "PORT": str(self.port), "HUB_WEB_PROCESSES": "1"}
         self.start()
 
@@ -60,6 +60,22 @@ class Web:
             return requests.get(self.url + "/readyz", timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+
+class Process:
+    """Any other process of the hub: the workers, the Stripe sandbox."""
+
+    def __init__(self, *arguments: str, env: dict[str, str]) -> None:
+        self.arguments, self.env = arguments, {**os.environ, **env}
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", *self.arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
 
 
 class Fan:
@@ -101,10 +117,10 @@ class Fan:
         answer = self.http.get(web.url + "/api/v1/session", timeout=10)
         self.http.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
 
-    def post(self, web: Web, path: str, **body: Any) -> dict[str, Any]:
+    def post(self, web: Web, path: str, /, **body: Any) -> dict[str, Any]:
         return self.send(web, "POST", path, **body)
 
-    def send(self, web: Web, method: str, path: str, **body: Any) -> dict[str, Any]:
+    def send(self, web: Web, method: str, path: str, /, **body: Any) -> dict[str, Any]:
         answer = self.http.request(method, f"{web.url}/api/v1{path}", json=body, timeout=10)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else {}
