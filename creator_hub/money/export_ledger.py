@@ -91,7 +91,11 @@ def chunks(export: Export, totals: Totals) -> Iterator[list[list[str]]]:
                 select(LedgerTransaction, Posting, LedgerAccount)
                 .join(Posting, Posting.transaction_id == LedgerTransaction.id)
                 .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
-                .where(*_within(export), tuple_(LedgerTransaction.position, Posting.line) > after)
+                .where(
+                    *_within(export),
+                    LedgerTransaction.position >= after[0],  # what the index of positions can begin at
+                    tuple_(LedgerTransaction.position, Posting.line) > after,
+                )
                 .order_by(LedgerTransaction.position, Posting.line)
                 .limit(CHUNK)
             ).all()

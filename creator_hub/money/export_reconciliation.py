@@ -131,6 +131,12 @@ def add_payouts(session: Session, export: Export, totals: Totals) -> None:
     )
 
 
+def unexplained(session: Session, export: Export) -> list[str]:
+    """The bank payouts of the period whose rows Stripe has not told: new ones, and those that somebody made by hand."""
+    found = select(BankPayout.id).where(*_payouts_within(export), ~BankPayout.itemised)
+    return list(session.scalars(found.order_by(BankPayout.effective_at, BankPayout.id)))
+
+
 def difference(totals: Totals) -> int:
     """By how much Stripe's rows disagree: with the bank payouts, then with the ledger's bank and processor accounts."""
     return (
@@ -194,7 +200,12 @@ def _query(export: Export, after: tuple[Any, ...]) -> Any:
         .outerjoin(Group, Group.id == Payment.group_id)
         .outerjoin(Tier, Tier.id == Payment.tier_id)
         .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
-        .where(*_payouts_within(export), BalanceTransaction.type != "payout", tuple_(*order) > tuple_(*after))
+        .where(
+            *_payouts_within(export),
+            BalanceTransaction.type != "payout",
+            BankPayout.effective_at >= after[0],  # what the index can begin at
+            tuple_(*order) > tuple_(*after),
+        )
         .order_by(*order)
         .limit(CHUNK)
     )

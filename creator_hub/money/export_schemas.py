@@ -21,7 +21,8 @@ class ExportIn(WireSchema):
 
 
 class ExportOut(WireSchema):
-    """`progress` goes from 0 to 1; `difference` says by how much a refused file disagrees with the ledger."""
+    """`progress` goes from 0 to 1; `difference` says by how much a refused file disagrees with the ledger,
+    `error` why, where that is known."""
 
     id = fields.UUID()
     kind = fields.String()
@@ -36,6 +37,7 @@ class ExportOut(WireSchema):
     position = fields.Integer(allow_none=True)
     sha256 = fields.String(allow_none=True)
     difference = MoneyField(allow_none=True)
+    error = fields.String(allow_none=True)
     download_url = fields.Method("_download_url")
     created_at = Timestamp()
     finished_at = Timestamp(allow_none=True)

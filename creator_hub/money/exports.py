@@ -30,6 +30,7 @@ TOPIC = "money.export"
 LEDGER_LOCK = 7_260_120  # everybody who posts holds it shared until the commit
 DECIDED = ("ready", "refused")
 SHOWN = 20
+MOST_NAMED = 5
 
 
 def ask(
@@ -167,6 +168,9 @@ def _make_reconciliation(export: Export) -> None:
             _progress(export.id, file.rows)
         with unit_of_work() as session:
             export_reconciliation.add_payouts(session, export, totals)
+            unexplained = export_reconciliation.unexplained(session, export)
+        if unexplained:
+            export.error = f"Stripe has not itemised {', '.join(unexplained[:MOST_NAMED])}."
         _end(export, file, export_reconciliation.difference(totals), totals.as_json())
 
 
@@ -187,7 +191,7 @@ def _end(export: Export, file: CsvFile, difference: int, controls: dict[str, Any
         row.rows_done = row.rows_total = file.rows
         row.position, row.finished_at = export.position, clock.now()
         if difference:
-            row.state, row.difference_minor = "refused", difference
+            row.state, row.difference_minor, row.error = "refused", difference, export.error
             return
         row.state, row.sha256 = "ready", file.publish()
         export_files.write_manifest(export.id, _manifest(export, file.rows, row.sha256, controls))

@@ -193,6 +193,16 @@ def test_two_errors_that_cancel_out_are_still_refused(shop: Shop, fay: Browser) 
     assert (export["state"], export["difference"]) == ("refused", {"amount_minor": 10, "currency": USD})
 
 
+def test_a_payout_made_by_hand_cannot_be_explained_and_is_named(shop: Shop, fay: Browser) -> None:
+    shop.subscriber("ana")
+    shop.till.days_pass(5 / 86_400)  # the charge settles
+    by_hand = gateway.ask(lambda at: at.v1.payouts.create({"amount": 1000, "currency": "usd"}))
+    export = ask(shop, fay, "payout_reconciliation")
+    assert (export["state"], export["difference"]["amount_minor"]) == ("refused", -1000)
+    assert export["error"] == f"Stripe has not itemised {by_hand['id']}."
+    assert by_hand["id"] in fay.page("/finance").get_data(as_text=True)
+
+
 def test_money_that_reached_stripe_past_the_hub_is_a_difference(shop: Shop, fay: Browser) -> None:
     shop.subscriber("ana")
     shop.stripe_subscription_of_somebody_else()
