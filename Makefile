@@ -9,7 +9,7 @@ PY := .venv/bin/python
 PIP := .venv/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes
 ASSETS := $(shell find creator_hub/web/assets -type f 2>/dev/null)
 
-.PHONY: help setup run stop test lint bench faults migrate lock browser
+.PHONY: help setup run stop test lint bench faults screenshots migrate lock browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/' | expand -t 18
@@ -37,6 +37,9 @@ bench: setup .venv/.dev ## measure send-to-display against this machine's own li
 
 faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills
 	@HUB_FAULT_ROUNDS=100 .venv/bin/pytest tests/live/test_faults.py -q -s -p no:cacheprovider -o timeout=3000
+
+screenshots: .venv/.dev browser ## take the README's pictures from a running `make run`
+	@$(PY) docs/screenshots.py
 
 migrate: setup ## bring DATABASE_URL to the newest revision
 	@$(PY) -c 'import os; from creator_hub.core import migrate; migrate.upgrade(os.environ["DATABASE_URL"])'

@@ -185,4 +185,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE refunds, payments, declines, subscriptions, checkouts, stripe_prices, stripe_customers, stripe_events, stripe_cursors")
+    op.execute(
+        "DROP TABLE refunds, payments, declines, subscriptions, checkouts, stripe_prices, stripe_customers, stripe_events, stripe_cursors"
+    )

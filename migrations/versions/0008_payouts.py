@@ -146,4 +146,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE exports, balance_transactions, bank_payouts, kept_back, payouts, payout_runs, payout_accounts")
+    op.execute(
+        "DROP TABLE exports, balance_transactions, bank_payouts, kept_back, payouts, payout_runs, payout_accounts"
+    )
