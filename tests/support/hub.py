@@ -127,6 +127,7 @@ class Fan:
 
     def connect(self, web: Web) -> Fan:
         cookies = "; ".join(f"{c.name}={c.value}" for c in self.http.cookies)
+        self._discard_socket()
         self.socket = self._new_socket()
         self.socket.connect(web.url, transports=["websocket"], headers={"Cookie": cookies})
         return self
@@ -158,7 +159,14 @@ class Fan:
             heard = self.events.get(channel, [])
             return [event["data"]["text"] for event in heard if event["kind"] == "message.created"]
 
+    def _discard_socket(self) -> None:
+        """Close what the client leaves open when its server was killed without a goodbye."""
+        wire = self.socket.eio.ws
+        if wire is not None and not self.socket.connected:
+            wire.shutdown()
+
     def leave(self) -> None:
         if self.socket.connected:
             self.socket.disconnect()
+        self._discard_socket()
         self.http.close()
