@@ -37,7 +37,9 @@ def send_now(mail_url: str, *, to: str, subject: str, text: str) -> None:
     if url.scheme == "file":
         folder = Path(unquote(url.path))
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{new_id()}.eml").write_bytes(bytes(message))
+        half_written = folder / f".{new_id()}.part"
+        half_written.write_bytes(bytes(message))
+        half_written.rename(folder / f"{new_id()}.eml")  # whoever reads the folder never meets half a message
         return
     with smtplib.SMTP(url.hostname or "localhost", url.port or 25, timeout=SMTP_TIMEOUT_S) as server:
         if url.username:
