@@ -89,19 +89,23 @@ def round_half_up(numerator: int, denominator: int) -> int:
     return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
 
 
-def allocate(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split `amount` in proportion to `weights` by largest remainder; the parts sum to `amount` exactly.
+def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """Divide `amount_minor` in proportion to `weights` by largest remainder; the parts sum to it exactly.
 
-    Equal remainders go to the earlier part, so the same split comes out every time. Weights are not negative and
-    not all zero.
+    Equal remainders go to the earlier part, so the same division comes out every time; a negative amount is divided as
+    its opposite is. Raises ValueError unless there are weights, none negative and not all zero; TypeError for what is
+    no int.
     """
+    for value in (amount_minor, *weights):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError("amounts and weights are whole numbers")
     total = sum(weights)
     if total <= 0 or any(weight < 0 for weight in weights):
         raise ValueError("weights must be non-negative and not all zero")
-    sign = -1 if amount < 0 else 1
-    shares = [divmod(abs(amount) * weight, total) for weight in weights]
+    sign = -1 if amount_minor < 0 else 1
+    shares = [divmod(abs(amount_minor) * weight, total) for weight in weights]
     parts = [quotient for quotient, _ in shares]
     by_remainder = sorted(range(len(weights)), key=lambda i: (-shares[i][1], i))
-    for i in by_remainder[: abs(amount) - sum(parts)]:
+    for i in by_remainder[: abs(amount_minor) - sum(parts)]:
         parts[i] += 1
     return [sign * part for part in parts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from creator_hub.core.money import round_half_up
+from creator_hub.money.allocation import reversal
 
 BASIS_POINTS = 10_000
 
@@ -35,12 +36,13 @@ def split_payment(gross: int, *, tax_bps: int, fee_bps: int) -> Split:
 def split_refund(paid: Split, *, refunded_before: int, refund: int) -> Split:
     """The parts of one refund, such that all refunds together never drift from the payment's own shares.
 
-    Each part reverses `round_half_up(part · refunded_total / gross) − reversed_before`; the creator takes what remains.
+    Tax and fee go back by `allocation.reversal`; the creator takes what remains.
     """
-    tax = _share(paid.tax, refunded_before + refund, paid.gross) - _share(paid.tax, refunded_before, paid.gross)
-    fee = _share(paid.fee, refunded_before + refund, paid.gross) - _share(paid.fee, refunded_before, paid.gross)
+    tax = _reversed(paid.tax, paid.gross, refunded_before, refund)
+    fee = _reversed(paid.fee, paid.gross, refunded_before, refund)
     return Split(tax, fee, refund - tax - fee)
 
 
-def _share(part: int, refunded: int, gross: int) -> int:
-    return round_half_up(part * refunded, gross)
+def _reversed(part: int, gross: int, refunded_before: int, refund: int) -> int:
+    before = reversal(part, gross, refunded_before, 0)
+    return reversal(part, gross, refunded_before + refund, before)

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from creator_hub.accounts.models import User
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
-from creator_hub.core.money import allocate, round_half_up
+from creator_hub.core.money import round_half_up
 from creator_hub.money import ledger
+from creator_hub.money.allocation import split
 from creator_hub.money.ledger import Leg
 from creator_hub.money.ledger_models import LedgerPeriod
 from creator_hub.money.splits import Split, split_payment, split_refund
@@ -118,7 +119,7 @@ def test_the_documented_example_comes_out() -> None:
 @given(gross=st.integers(1, 10**6), cuts=st.lists(st.integers(1, 10**6), max_size=8))
 def test_refunds_in_any_pieces_never_drift_from_the_payment(gross: int, cuts: list[int]) -> None:
     paid = split_payment(gross, tax_bps=1900, fee_bps=1000)
-    pieces = allocate(gross, [*cuts, 1])
+    pieces = split(gross, [*cuts, 1])
     before, parts = 0, Split(0, 0, 0)
     for piece in pieces:
         part = split_refund(paid, refunded_before=before, refund=piece)
