@@ -21,7 +21,7 @@ JOINS = "30/minute"
 
 
 def group_shape(session: Session, group: Group, standing: Standing) -> dict[str, Any]:
-    shown = ("id", "handle", "name", "about", "currency", "hidden", "created_at")
+    shown = ("id", "handle", "name", "about", "currency", "hidden", "timezone", "created_at")
     owner = people(session, [group.owner_id])[group.owner_id]
     return {name: getattr(group, name) for name in shown} | {"owner": owner, "standing": standing}
 

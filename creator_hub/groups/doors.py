@@ -95,9 +95,12 @@ def invite_by_id(session: Session, actor: Actor, invite_id: uuid.UUID, permissio
 
 
 def invite_by_passcode(session: Session, actor: Actor, passcode: str, permission: Permission) -> InviteDoor:
-    """An invite by what was handed out; the passcode opens hidden groups too, but never to the banned."""
+    """An invite by what was handed out; the passcode opens hidden groups too, but never to the banned. One that is for
+    somebody else does not exist."""
     _ask_to_sign_in(actor, permission)
     invite = _one(session, select(Invite).where(Invite.passcode == passcodes.canonical(passcode)))
+    if invite.for_user_id is not None and invite.for_user_id != actor.user_id:
+        raise SignInRequired if actor.user_id is None else NotFound
     group = _one(session, select(Group).where(Group.id == invite.group_id))
     standing = standing_of(session, group, actor)
     if Principal.BANNED in standing.principals:

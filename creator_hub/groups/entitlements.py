@@ -49,7 +49,9 @@ def grant(
         if fresh or (entitlement is not None and entitlement.tier_id != tier_id):
             take_seat(session, tier, user_id)
         if entitlement is None:
-            entitlement = Entitlement(id=new_id(), source=source, source_id=source_id)
+            entitlement = Entitlement(
+                id=new_id(), source=source, source_id=source_id, campaign=campaign, invite_id=invite_id
+            )
             session.add(entitlement)
         entitlement.group_id, entitlement.user_id, entitlement.tier_id = group_id, user_id, tier_id
         entitlement.starts_at, entitlement.ends_at = starts_at, ends_at
@@ -173,15 +175,15 @@ def _losses(session: Session, group: Group, ended: Sequence[Entitlement]) -> lis
 def _admit(
     session: Session, group: Group, user_id: uuid.UUID, campaign: str | None, invite_id: uuid.UUID | None
 ) -> None:
-    """Begin the membership, or reopen the one that was left. The campaign that brought a person back counts."""
+    """Begin the membership, or reopen the one that was left. What brought the person first stays what it was."""
     membership = _membership(session, group.id, user_id)
     if membership is not None and membership.left_at is None:
         return
     if membership is None:
         membership = Membership(id=new_id(), group_id=group.id, user_id=user_id, role="member")
+        membership.campaign, membership.invite_id = campaign, invite_id
         session.add(membership)
     membership.since, membership.left_at, membership.left_reason = clock.now(), None, None
-    membership.campaign, membership.invite_id = campaign, invite_id
 
 
 def _membership(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> Membership | None:

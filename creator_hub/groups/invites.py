@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from creator_hub.core import clock
@@ -14,7 +14,7 @@ from creator_hub.core.errors import Gone, Invalid, NotAllowed
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit, entitlements
 from creator_hub.groups.access_changes import lock_group
-from creator_hub.groups.models import Group, Invite, Membership, Tier
+from creator_hub.groups.models import Entitlement, Group, Invite, Membership, Tier
 from creator_hub.groups.passcodes import new_passcode
 from creator_hub.groups.service import grant_free, membership_of, refuse_who_is_in
 from creator_hub.groups.standing import Standing, standing_of
@@ -30,8 +30,10 @@ def create_invite(
     expires_at: datetime | None,
     tier_id: uuid.UUID | None,
     campaign: str | None,
+    for_user_id: uuid.UUID | None = None,
 ) -> Invite:
-    """Make a passcode. Only the owner gives a paid tier away; an invite never opens more than its maker may."""
+    """Make a passcode. Only the owner gives a paid tier away; an invite never opens more than its maker may. With
+    `for_user_id` nobody else can use it."""
     if tier_id is not None:
         tier = _tier_on_sale(session, group, tier_id)
         if not tier.is_free and standing.role != "creator":
@@ -43,6 +45,7 @@ def create_invite(
         group_id=group.id,
         passcode=new_passcode(),
         tier_id=tier_id,
+        for_user_id=for_user_id,
         campaign=campaign,
         max_uses=max_uses,
         uses=0,
@@ -117,13 +120,18 @@ def _used_up() -> Gone:
 
 
 def _grant_tier(session: Session, group: Group, user_id: uuid.UUID, invite: Invite, tier: Tier) -> None:
+    """A new interval, also for whoever redeemed the same invite before: the old one stays on record."""
+    name = f"{invite.id}:{user_id}"
+    earlier = session.scalar(
+        select(func.count()).where(Entitlement.source == "invite", Entitlement.source_id.startswith(name))
+    )
     entitlements.grant(
         session,
         group_id=group.id,
         user_id=user_id,
         tier_id=tier.id,
         source="invite",
-        source_id=f"{invite.id}:{user_id}",
+        source_id=f"{name}:{earlier}",
         starts_at=clock.now(),
         campaign=invite.campaign,
         invite_id=invite.id,

@@ -29,6 +29,7 @@ class Group(Base):
     about: Mapped[str]
     currency: Mapped[str]
     hidden: Mapped[bool] = mapped_column(default=False)
+    timezone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")  # whose days the figures count
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
     created_at: Mapped[datetime]
 
@@ -86,7 +87,10 @@ class Channel(Base):
 
 
 class Membership(Base):
-    """A person's belonging to a group: one row per person and group, kept for good. Leaving sets `left_at`."""
+    """A person's belonging to a group: one row per person and group, kept for good. Leaving sets `left_at`.
+
+    `campaign` and `invite_id` are what brought the person first; what brought them back is on the entitlement.
+    """
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -109,7 +113,7 @@ class Entitlement(Base):
     """An interval in which a person holds a tier: [starts_at, ends_at), open when `ends_at` is null.
 
     (source, source_id) names what granted it (a subscription, a gift, an invite, the free join), so that granting twice
-    is one grant.
+    is one grant. `campaign` and `invite_id` are of the invitation that was redeemed for it.
     """
 
     __tablename__ = "entitlements"
@@ -130,10 +134,15 @@ class Entitlement(Base):
     ends_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
     expiry_announced_at: Mapped[datetime | None]
+    campaign: Mapped[str | None]
+    invite_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invites.id"))
 
 
 class Invite(Base):
-    """A passcode that remembers the campaign it came from. The constraint, not the code, holds the use cap."""
+    """A passcode that remembers the campaign it came from. The constraint, not the code, holds the use cap.
+
+    With `for_user_id` it is one person's own: for everybody else it does not exist.
+    """
 
     __tablename__ = "invites"
     __table_args__ = (CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="use_cap"),)
@@ -142,6 +151,7 @@ class Invite(Base):
     group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("groups.id"), index=True)
     passcode: Mapped[str] = mapped_column(unique=True)
     tier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tiers.id"))
+    for_user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     campaign: Mapped[str | None]
     max_uses: Mapped[int | None]
     uses: Mapped[int] = mapped_column(default=0)

@@ -198,15 +198,23 @@ def campaign_figures(session: Session, group: Group) -> list[CampaignFigures]:
         holds_now(),
     )
     stays = Membership.left_at.is_(None)
+    # One row per campaign and person it brought, for the first time or back.
+    brought = (
+        select(Entitlement.campaign, Entitlement.user_id)
+        .where(Entitlement.group_id == group.id, Entitlement.campaign.is_not(None))
+        .distinct()
+        .subquery()
+    )
     rows = session.execute(
         select(
-            Membership.campaign,
+            brought.c.campaign,
             func.count().label("joined"),
             func.count().filter(stays, here).label("here"),
             func.count().filter(stays, paying).label("paying"),
         )
-        .where(Membership.group_id == group.id, Membership.campaign.is_not(None))
-        .group_by(Membership.campaign)
-        .order_by(func.count().desc(), Membership.campaign)
+        .join(Membership, Membership.user_id == brought.c.user_id)
+        .where(Membership.group_id == group.id)
+        .group_by(brought.c.campaign)
+        .order_by(func.count().desc(), brought.c.campaign)
     ).all()
     return [CampaignFigures(row.campaign, row.joined, row.here, row.paying) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -28,6 +29,12 @@ def seats_field(**kwargs: Any) -> fields.Integer:
     return fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, MOST_SEATS), **kwargs)
 
 
+def timezone_field(**kwargs: Any) -> fields.String:
+    """An IANA time zone, such as `Europe/Berlin`."""
+    known = validate.OneOf(available_timezones(), error="Use the name of a time zone, such as Europe/Berlin or UTC.")
+    return fields.String(validate=known, **kwargs)
+
+
 class GroupIn(WireSchema):
     handle = handle_field()
     name = Text(longest=LONGEST_NAME, required=True)
@@ -36,12 +43,14 @@ class GroupIn(WireSchema):
         required=True, validate=validate.Regexp(r"[A-Z]{3}\Z", error="Use a three-letter ISO code in capitals.")
     )
     hidden = fields.Boolean(load_default=False)
+    timezone = timezone_field(load_default="UTC")
 
 
 class GroupPatch(WireSchema):
     name = Text(longest=LONGEST_NAME)
     about = Text(shortest=0, longest=LONGEST_ABOUT)
     hidden = fields.Boolean()
+    timezone = timezone_field()
 
 
 class GroupRef(WireSchema):
@@ -60,6 +69,7 @@ class GroupOut(GroupRef):
     about = fields.String()
     currency = fields.String()
     hidden = fields.Boolean()
+    timezone = fields.String()
     owner = fields.Nested(PublicUserOut)
     created_at = Timestamp()
     standing = fields.Nested(StandingOut)

@@ -23,7 +23,15 @@ FIRST_CHANNEL_NAME = "general"
 
 
 def create_group(
-    session: Session, actor: Actor, *, handle: str, name: str, about: str, currency: str, hidden: bool = False
+    session: Session,
+    actor: Actor,
+    *,
+    handle: str,
+    name: str,
+    about: str,
+    currency: str,
+    hidden: bool = False,
+    timezone: str = "UTC",
 ) -> Group:
     """Open a group with its free tier and a first channel. Raises Invalid when the handle is taken."""
     group = Group(
@@ -33,6 +41,7 @@ def create_group(
         about=about,
         currency=currency,
         hidden=hidden,
+        timezone=timezone,
         owner_id=actor.person(),
         created_at=clock.now(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from creator_hub.core import clock
+from creator_hub.core.access import Actor
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.outbox import OutboxMessage
 from creator_hub.core.schemas import rfc3339
+from creator_hub.groups import invites
+from creator_hub.groups.models import Entitlement, Group
+from creator_hub.groups.standing import standing_of
 from tests.support.client import Browser
 
 GROUP = {"handle": "mei", "name": "Mei's room", "about": "Songs", "currency": "USD"}
@@ -121,6 +126,61 @@ def test_a_passcode_remembers_its_campaign_and_is_used_up(
     assert code(ana.post(f"/invites/{invite['passcode']}/redeem")) == (410, "invite_used_up")
     assert code(person("bo").post(f"/invites/{invite['passcode']}/redeem")) == (410, "invite_used_up")
     assert mei.get("/groups/mei/invites").json["items"][0]["uses"] == 1
+
+
+def test_what_brought_a_fan_first_stays_when_another_campaign_brings_them_back(mei: Browser, ana: Browser) -> None:
+    poster = mei.post("/groups/mei/invites", {"campaign": "poster"}).json["passcode"]
+    comeback = mei.post("/groups/mei/invites", {"campaign": "comeback"}).json["passcode"]
+    assert ana.post(f"/invites/{poster}/redeem").json["campaign"] == "poster"
+    ana.post("/groups/mei/leave")
+    assert ana.post(f"/invites/{comeback}/redeem").json["campaign"] == "poster"
+    with unit_of_work() as session:
+        campaigns = session.scalars(select(Entitlement.campaign).order_by(Entitlement.starts_at)).all()
+    assert campaigns == ["poster", "comeback"]
+
+
+def test_redeeming_the_same_invite_into_a_tier_again_leaves_the_old_stay_as_it_was(mei: Browser, ana: Browser) -> None:
+    tier = mei.post("/groups/mei/tiers", SILVER).json
+    passcode = mei.post("/groups/mei/invites", {"tier_id": tier["id"]}).json["passcode"]
+    for _ in range(2):
+        assert ana.post(f"/invites/{passcode}/redeem").status_code == 201
+        ana.post("/groups/mei/leave")
+    with unit_of_work() as session:
+        stays = session.scalars(select(Entitlement).order_by(Entitlement.starts_at)).all()
+        assert [stay.ended_reason for stay in stays] == ["left", "left"]
+        assert stays[0].ends_at is not None
+        assert stays[0].ends_at < stays[1].starts_at
+
+
+def test_an_invitation_for_one_person_opens_for_nobody_else(
+    mei: Browser, ana: Browser, browser: Callable[[], Browser]
+) -> None:
+    with unit_of_work() as session:
+        group = session.scalars(select(Group)).one()
+        actor = Actor(user_id=group.owner_id)
+        invite = invites.create_invite(
+            session,
+            actor,
+            group,
+            standing_of(session, group, actor),
+            max_uses=1,
+            expires_at=None,
+            tier_id=None,
+            campaign="come back",
+            for_user_id=uuid.UUID(id_of(ana)),
+        )
+        passcode = invite.passcode
+    bo = browser()
+    assert bo.page(f"/join/{passcode}").status_code in (303, 401)
+    bo.sign_up("bo")
+    assert code(bo.post(f"/invites/{passcode}/redeem")) == (404, "not_found")
+    assert ana.post(f"/invites/{passcode}/redeem").status_code == 201
+
+
+def test_a_group_counts_its_days_where_it_lives(mei: Browser) -> None:
+    assert mei.get("/groups/mei").json["timezone"] == "UTC"
+    assert mei.patch("/groups/mei", {"timezone": "Asia/Tokyo"}).json["timezone"] == "Asia/Tokyo"
+    assert mei.patch("/groups/mei", {"timezone": "Mars/Olympus"}).status_code == 422
 
 
 def test_redeeming_twice_uses_the_passcode_once(mei: Browser, ana: Browser) -> None:
