@@ -11,22 +11,26 @@ from sqlalchemy.orm import Session
 from creator_hub import settings
 from creator_hub.accounts import csrf, doors, passwords, queries, schemas, service, sessions
 from creator_hub.accounts.models import User
-from creator_hub.core import limits
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.edge import Reply, route
-from creator_hub.core.errors import Invalid
+from creator_hub.core.edge import FieldLimit, Reply, route
+from creator_hub.core.errors import Invalid, NotAllowed
 
 SIGN_UPS_PER_ADDRESS = "30/hour"
-ATTEMPTS_PER_ADDRESS = "60/15minutes"
+SIGN_INS_PER_ADDRESS = "60/15minutes"
+GUESSES_PER_PERSON = "10/15minutes"
+RESETS_PER_EMAIL = "5/hour"
 
 
-def signed_in(session: Session, user: User, *, status: int = 201) -> Reply:
-    """Begin a session on this device and answer with its cookie and its own CSRF token."""
+def signed_in(session: Session, actor: Actor, user: User) -> Reply:
+    """Begin a session on this device and answer with its cookie and its own CSRF token. The one that was there ends:
+    its cookie is overwritten, so nobody could sign it out any more."""
+    if actor.session_id is not None:
+        sessions.end(session, actor.person(), actor.session_id)
     row, secret = sessions.begin(
         session, user, user_agent=request.user_agent.string, address=request.remote_addr or "unknown"
     )
     body = {"csrf_token": csrf.token_for(settings.current().secret_key, str(row.id)), "user": user}
-    return Reply(body, status, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
+    return Reply(body, 201, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
 
 
 @route(
@@ -40,7 +44,7 @@ def signed_in(session: Session, user: User, *, status: int = 201) -> Reply:
 )
 def sign_up(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     """Create an account and sign in."""
-    return signed_in(session, service.sign_up(session, **body))
+    return signed_in(session, actor, service.sign_up(session, **body))
 
 
 @route("GET", "/session", permission=Permission.SIGN_UP, answer=schemas.SessionOut())
@@ -57,11 +61,12 @@ def show_session(session: Session, actor: Actor) -> dict[str, Any]:
     body=schemas.SignInIn(),
     answer=schemas.SessionOut(),
     status=201,
-    limit=ATTEMPTS_PER_ADDRESS,
+    limit=SIGN_INS_PER_ADDRESS,
+    field_limits=(FieldLimit(GUESSES_PER_PERSON, "email"),),
 )
 def sign_in(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     """Sign in with e-mail and password."""
-    return signed_in(session, service.authenticate(session, **body))
+    return signed_in(session, actor, service.authenticate(session, **body))
 
 
 @route("DELETE", "/session", permission=Permission.USE_ACCOUNT, status=204)
@@ -78,14 +83,22 @@ def show_me(session: Session, actor: Actor) -> User:
     return doors.me(session, actor)
 
 
-@route("PATCH", "/me", permission=Permission.USE_ACCOUNT, body=schemas.MePatch(), answer=schemas.MeOut())
+@route(
+    "PATCH",
+    "/me",
+    permission=Permission.USE_ACCOUNT,
+    body=schemas.MePatch(),
+    answer=schemas.MeOut(),
+    field_limits=(FieldLimit(GUESSES_PER_PERSON, "current_password", per_caller=True),),
+)
 def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
     """Change the display name, or the password (needs the current one and ends the other sessions)."""
     user = doors.me(session, actor)
     if "display_name" in body:
         user.display_name = body["display_name"]
     if "password" in body:
-        limits.hit(service.SIGN_IN_PER_EMAIL, "password", str(user.id))
+        if actor.session_id is None:
+            raise NotAllowed("An API token cannot change the password. Sign in with a browser.")
         if not passwords.verify(user.password_hash, body.get("current_password", "")):
             raise Invalid(errors={"current_password": ["This is not your current password."]})
         service.change_password(session, user, password=body["password"], keep_session=actor.session_id)
@@ -96,6 +109,7 @@ def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
     "POST",
     "/me/tokens",
     permission=Permission.USE_ACCOUNT,
+    by_session=True,
     body=schemas.TokenIn(),
     answer=schemas.NewTokenOut(),
     status=201,
@@ -107,19 +121,19 @@ def create_token(session: Session, actor: Actor, body: dict[str, Any]) -> dict[s
     return {"id": token.id, "token": secret}
 
 
-@route("GET", "/me/tokens", permission=Permission.USE_ACCOUNT, answer=schemas.TokenPage())
+@route("GET", "/me/tokens", permission=Permission.USE_ACCOUNT, by_session=True, answer=schemas.TokenPage())
 def list_tokens(session: Session, actor: Actor) -> dict[str, Any]:
     """The living API tokens, without their secrets."""
     return {"items": queries.tokens_of(session, actor.person()), "next": None}
 
 
-@route("DELETE", "/me/tokens/<uuid:token_id>", permission=Permission.USE_ACCOUNT, status=204)
+@route("DELETE", "/me/tokens/<uuid:token_id>", permission=Permission.USE_ACCOUNT, by_session=True, status=204)
 def revoke_token(session: Session, actor: Actor, token_id: uuid.UUID) -> None:
     """Revoke an API token."""
     sessions.revoke_token(session, actor.person(), token_id)
 
 
-@route("GET", "/me/devices", permission=Permission.USE_ACCOUNT, answer=schemas.DevicePage())
+@route("GET", "/me/devices", permission=Permission.USE_ACCOUNT, by_session=True, answer=schemas.DevicePage())
 def list_devices(session: Session, actor: Actor) -> dict[str, Any]:
     """Where this person is signed in."""
     rows = sessions.devices(session, actor.person())
@@ -131,13 +145,13 @@ def device_shape(row: Any, actor: Actor) -> dict[str, Any]:
     return {name: getattr(row, name) for name in shown} | {"current": row.id == actor.session_id}
 
 
-@route("DELETE", "/me/devices", permission=Permission.USE_ACCOUNT, status=204)
+@route("DELETE", "/me/devices", permission=Permission.USE_ACCOUNT, by_session=True, status=204)
 def end_other_devices(session: Session, actor: Actor) -> None:
     """Sign out everywhere else."""
     sessions.end_all(session, actor.person(), keep=actor.session_id)
 
 
-@route("DELETE", "/me/devices/<uuid:device_id>", permission=Permission.USE_ACCOUNT, status=204)
+@route("DELETE", "/me/devices/<uuid:device_id>", permission=Permission.USE_ACCOUNT, by_session=True, status=204)
 def end_device(session: Session, actor: Actor, device_id: uuid.UUID) -> None:
     """Sign one device out."""
     sessions.end(session, actor.person(), device_id)
@@ -150,6 +164,7 @@ def end_device(session: Session, actor: Actor, device_id: uuid.UUID) -> None:
     body=schemas.ResetIn(),
     status=202,
     limit="10/hour",
+    field_limits=(FieldLimit(RESETS_PER_EMAIL, "email"),),
 )
 def request_reset(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a reset link by mail. The answer does not tell whether the account exists."""
@@ -168,7 +183,7 @@ def request_reset(session: Session, actor: Actor, body: dict[str, Any]) -> dict[
 )
 def use_reset(session: Session, actor: Actor, token: str, body: dict[str, Any]) -> Reply:
     """Choose a new password with a reset link; every old session ends."""
-    return signed_in(session, service.reset_password(session, token, body["password"]))
+    return signed_in(session, actor, service.reset_password(session, token, body["password"]))
 
 
 @route("GET", "/users/<handle>", permission=Permission.SEE_PUBLIC, answer=schemas.PublicUserOut())
@@ -181,6 +196,7 @@ def show_user(session: Session, actor: Actor, handle: str) -> User:
     "PUT",
     "/users/<uuid:user_id>/roles",
     permission=Permission.MANAGE_ROLES,
+    by_session=True,
     body=schemas.RolesIn(),
     answer=schemas.UserOut(),
 )

@@ -146,7 +146,8 @@ class Actor:
     """Who acts, as the edge found out. `proved` collects the permissions that were checked on the way.
 
     The edge refuses to commit when a route's declared permission was never checked: an object loaded without its door
-    is a bug that must not reach the disk.
+    is a bug that must not reach the disk. `request_key` names the request when it brought an Idempotency-Key: whoever
+    talks to a peer writes it on the row it makes, and finds that row again when the request comes back after a crash.
     """
 
     user_id: uuid.UUID | None = None
@@ -155,6 +156,7 @@ class Actor:
     token_id: uuid.UUID | None = None
     suspended: bool = False
     is_system: bool = False
+    request_key: str | None = None
     proved: set[Permission] = field(default_factory=set)
 
     def principals(self) -> frozenset[Principal]:

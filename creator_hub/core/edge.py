@@ -43,8 +43,22 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldLimit:
+    """A rate for what a body's field says, whoever says it ("10/15minutes" per e-mail); with `per_caller` a rate for
+    callers who send the field at all (a guess at one's own password)."""
+
+    rate: str
+    field: str
+    per_caller: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """One HTTP route. `rule` is Flask's (`/groups/<handle>`); API rules are relative to /api/v1."""
+    """One HTTP route. `rule` is Flask's (`/groups/<handle>`); API rules are relative to /api/v1.
+
+    `by_session` routes are for a person at a browser: an API token must not make more of itself, nor do what a stolen
+    one should never be able to do.
+    """
 
     method: str
     rule: str
@@ -60,6 +74,8 @@ class Route:
     raw_body: bool
     body_optional: bool
     limit: str | None
+    field_limits: tuple[FieldLimit, ...]
+    by_session: bool
     summary: str
 
     @property
@@ -109,9 +125,11 @@ def route(
     raw_body: bool = False,
     body_optional: bool = False,
     limit: str | None = None,
+    field_limits: tuple[FieldLimit, ...] = (),
+    by_session: bool = False,
 ) -> Callable[[View], View]:
-    """Declare an HTTP route. `limit` is a rate per person or address ("10/minute"). The first docstring line is the
-    summary in the API description."""
+    """Declare an HTTP route. `limit` is a rate per person, or per address for strangers ("10/minute"). The first
+    docstring line is the summary in the API description."""
 
     def declare(view: View) -> View:
         summary = (view.__doc__ or view.__name__.replace("_", " ")).strip().splitlines()[0]
@@ -131,6 +149,8 @@ def route(
                 raw_body,
                 body_optional,
                 limit,
+                field_limits,
+                by_session,
                 summary,
             )
         )

@@ -159,10 +159,12 @@ class Refund(Base):
     __table_args__ = (
         CheckConstraint("state IN ('requested', 'succeeded', 'failed')", name="known_state"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
+        UniqueConstraint("payment_id", "request_key"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    request_key: Mapped[str | None]  # the HTTP request that asked for it (`Actor.request_key`)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     reason: Mapped[str]

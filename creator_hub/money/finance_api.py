@@ -62,6 +62,7 @@ def list_payout_runs(session: Session, actor: Actor, query: PageRequest) -> Page
     "POST",
     "/finance/payout-runs/<uuid:run_id>/approve",
     permission=Permission.OPERATE_PAYOUTS,
+    by_session=True,
     body=WireSchema(),
     body_optional=True,
     answer=finance_schemas.RunOut(),

@@ -34,10 +34,28 @@ def issue(actor: Actor, payment_id: uuid.UUID, amount: Money | None, reason: str
     """Give a payment back, whole or in part. Raises Invalid for a wrong amount, Conflict `not_refundable`."""
     with unit_of_work() as session:
         payment = _door(session, actor, payment_id)
-        refund = request(session, payment, amount, reason, actor.person())
-    send(refund.id)
+        refund = _of_this_request(session, payment, actor.request_key)
+        if refund is None:
+            refund = request(session, payment, amount, reason, actor.person())
+            refund.request_key = refund.request_key or actor.request_key
+    if refund.state == "requested":
+        send(refund.id)
     with unit_of_work() as session:
         return session.get_one(Refund, refund.id)
+
+
+def _of_this_request(session: Session, payment: Payment, request_key: str | None) -> Refund | None:
+    """What an earlier try of this very request wrote before its process died. A failed one makes way for a new one."""
+    if request_key is None:
+        return None
+    found = session.scalars(
+        select(Refund).where(Refund.payment_id == payment.id, Refund.request_key == request_key)
+    ).one_or_none()
+    if found is None or found.state != "failed":
+        return found
+    found.request_key = None
+    session.flush()
+    return None
 
 
 def _door(session: Session, actor: Actor, payment_id: uuid.UUID) -> Payment:

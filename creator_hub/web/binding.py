@@ -1,12 +1,14 @@
 """Binds the routes that rooms declared. One request, one unit of work, one commit.
 
-Order: size and type → rate limit → who is asking → CSRF → platform permission → schemas → claim of the Idempotency-Key
-→ the view (doors, verbs) → answer shape → commit → response.
+Order: who is asking → CSRF → platform permission → size, type and schemas → rate limits → claim of the Idempotency-Key
+→ the view (doors, verbs) → answer shape → commit → response. Limits are counted in Redis: a route that has some finds
+out who is asking in a unit of work of its own, before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
@@ -15,12 +17,13 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
-from creator_hub.accounts import csrf
-from creator_hub.core import access, idempotency, limits
+from creator_hub.accounts import csrf, sessions
+from creator_hub.core import access, idempotency, limits, sealing
 from creator_hub.core.access import Actor
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import ROUTES, Redirect, Reply, Route
-from creator_hub.core.errors import BadRequest, Invalid, WrongType
+from creator_hub.core.errors import BadRequest, Invalid, NotAllowed, WrongType
+from creator_hub.core.idempotency import Held, Replay
 from creator_hub.core.schemas import WireSchema
 from creator_hub.web.identity import Caller, check_csrf, face_of, identify
 
@@ -46,13 +49,18 @@ def _endpoint(route: Route) -> Any:
 
 
 def _run(route: Route, path: dict[str, Any]) -> Response:
-    if route.transaction:
+    if route.transaction and not _is_counted(route):
         with unit_of_work() as session:
             caller = _admit(session, route)
-            return _once(session, route, caller, path)
+            return _once(session, route, caller, path | _inputs(route))
     with unit_of_work() as session:
         caller = _admit(session, route)
-    return _across_the_network(route, caller, path)
+    arguments = path | _inputs(route)
+    _count(route, caller, arguments.get("body"))
+    if not route.transaction:
+        return _across_the_network(route, caller, arguments)
+    with unit_of_work() as session:
+        return _once(session, route, _again(session, route, caller), arguments)
 
 
 def _admit(session: Session, route: Route) -> Caller:
@@ -62,57 +70,90 @@ def _admit(session: Session, route: Route) -> Caller:
         g.me = face_of(session, caller.actor)
     if caller.new_visit is not None:
         g.new_visit = caller.new_visit
-    if route.limit is not None:
-        # People behind one address must not use up each other's rate; only strangers are counted by address.
-        who = str(caller.actor.user_id or request.remote_addr)
-        limits.hit(route.limit, route.method, route.rule, who)
     if route.csrf:
         check_csrf(request, caller)
+    if route.by_session and caller.actor.token_id is not None:
+        raise NotAllowed("An API token cannot do this. Sign in with a browser.")
     if route.permission in access.PLATFORM_WIDE:
         access.require_platform(caller.actor, route.permission)
     return caller
 
 
-def _once(session: Session, route: Route, caller: Caller, path: dict[str, Any]) -> Response:
+def _again(session: Session, route: Route, caller: Caller) -> Caller:
+    """Who died or lost a role while the limits were counted must not act."""
+    if caller.actor.user_id is None:
+        return caller
+    actor = sessions.actor_again(session, caller.actor.session_id, caller.actor.token_id)
+    if route.permission in access.PLATFORM_WIDE:
+        access.require_platform(actor, route.permission)
+    return replace(caller, actor=actor)
+
+
+def _is_counted(route: Route) -> bool:
+    return route.limit is not None or bool(route.field_limits)
+
+
+def _count(route: Route, caller: Caller, body: Any) -> None:
+    """Count this use in Redis: over the network, so outside every transaction.
+
+    People behind one address must not use up each other's rate; only strangers are counted by address.
+    """
+    who = str(caller.actor.user_id or limits.address_key(request.remote_addr))
+    if route.limit is not None:
+        limits.hit(route.limit, route.method, route.rule, who)
+    for limit in route.field_limits:
+        if limit.field in body:
+            what = who if limit.per_caller else _unreadable(str(body[limit.field]))
+            limits.hit(limit.rate, route.method, route.rule, limit.field, what)
+
+
+def _unreadable(value: str) -> str:
+    """Redis counts e-mail addresses without knowing them."""
+    return sealing.fingerprint(settings.current().secret_key, "limits", value.casefold().encode()).hex()
+
+
+def _once(session: Session, route: Route, caller: Caller, arguments: dict[str, Any]) -> Response:
     """Inside one transaction: the effect, its proof of permission and the stored answer live or die together."""
-    arguments = path | _inputs(route)
-    key = _idempotency_key(route)
-    who = str(caller.actor.user_id or caller.bound_to)
-    if key is not None:
-        replay = idempotency.claim(session, who, key, _fingerprint())
-        if replay is not None:
-            return _json(replay.body, replay.status, {"Idempotent-Replayed": "true"})
+    held = _claim(session, route, caller)
+    if isinstance(held, Replay):
+        return _replayed(held)
     reply = _as_reply(route.view(session, caller.actor, **arguments))
     _check_proved(route, caller.actor)
     response = _respond(route, reply)
-    if key is not None and response.status_code < 500:
-        idempotency.store(session, who, key, response.status_code, _stored(response))
+    if held is not None and response.status_code < 500:
+        held.store(session, response.status_code, _stored(response))
     return response
 
 
-def _across_the_network(route: Route, caller: Caller, path: dict[str, Any]) -> Response:
+def _across_the_network(route: Route, caller: Caller, arguments: dict[str, Any]) -> Response:
     """The view opens its own units of work around a call to a peer; the key is claimed before and settled after."""
-    arguments = path | _inputs(route)
-    key = _idempotency_key(route)
-    who = str(caller.actor.user_id or caller.bound_to)
-    if key is not None:
-        with unit_of_work() as session:
-            replay = idempotency.claim(session, who, key, _fingerprint())
-        if replay is not None:
-            return _json(replay.body, replay.status, {"Idempotent-Replayed": "true"})
+    with unit_of_work() as session:
+        held = _claim(session, route, caller)
+    if isinstance(held, Replay):
+        return _replayed(held)
     try:
+        caller.actor.request_key = None if held is None else held.name
         reply = _as_reply(route.view(caller.actor, **arguments))
         _check_proved(route, caller.actor)
         response = _respond(route, reply)
     except BaseException:
-        if key is not None:
+        if held is not None:
             with unit_of_work() as session:
-                idempotency.release(session, who, key)
+                held.release(session)
         raise
-    if key is not None:
+    if held is not None:
         with unit_of_work() as session:
-            idempotency.store(session, who, key, response.status_code, _stored(response))
+            held.store(session, response.status_code, _stored(response))
     return response
+
+
+def _claim(session: Session, route: Route, caller: Caller) -> Held | Replay | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None or route.method != "POST" or route.raw_body:
+        return None
+    fingerprint = f"{request.method} {request.full_path}\n".encode() + request.get_data(cache=True)
+    who = str(caller.actor.user_id or caller.bound_to)
+    return idempotency.claim(session, settings.current().secret_key, who, key, fingerprint)
 
 
 def _inputs(route: Route) -> dict[str, Any]:
@@ -153,14 +194,6 @@ def _by_field(error: ValidationError) -> dict[str, Any]:
     return error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}
 
 
-def _idempotency_key(route: Route) -> str | None:
-    return request.headers.get("Idempotency-Key") if route.method == "POST" and not route.raw_body else None
-
-
-def _fingerprint() -> bytes:
-    return f"{request.method} {request.full_path}\n".encode() + request.get_data(cache=True)
-
-
 def _check_proved(route: Route, actor: Actor) -> None:
     if route.permission not in actor.proved:
         raise DoorNotUsed(f"{route.method} {route.path} never checked {route.permission}")
@@ -189,13 +222,23 @@ def _respond(route: Route, reply: Reply) -> Response:
     return response
 
 
-def _json(body: Any, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    content = b"" if status == 204 else orjson.dumps(body)
-    return Response(content, status, headers=dict(headers or {}), content_type="application/json")
+def _json(body: Any, status: int) -> Response:
+    return Response(orjson.dumps(body), status, content_type="application/json")
 
 
-def _stored(response: Response) -> Any:
-    return orjson.loads(response.get_data()) if response.get_data() else None
+def _stored(response: Response) -> bytes:
+    """The whole answer as bytes, cookies too: a repeated sign-in must sign in."""
+    headers = [(name, value) for name, value in response.headers if name != "Content-Length"]
+    return orjson.dumps(headers) + b"\n" + response.get_data()
+
+
+def _replayed(replay: Replay) -> Response:
+    headers, _, body = replay.answer.partition(b"\n")
+    response = Response(body, replay.status)
+    response.headers.clear()
+    response.headers.extend(orjson.loads(headers))
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
 
 
 def set_cookie(response: Response, name: str, value: str | None, max_age: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from creator_hub.core.db import unit_of_work
 from creator_hub.money import gateway, ledger
@@ -175,3 +176,15 @@ def test_a_lost_dispute_is_shared_and_ends_the_access_a_won_one_is_even_but_for_
     won = dict(kinds())
     assert (won["dispute_hold"], won["creator_payable"]) == (0, -1080)
     assert rank_of(bo) == 1
+
+
+def test_a_part_is_given_back_once_although_the_process_died_before_its_answer(till: Till, shop: Shop) -> None:
+    ana = shop.subscriber("ana")
+    payment = ana.get("/me/payments").json["items"][0]["id"]
+    part = {"amount": {"amount_minor": 200, "currency": "USD"}, "reason": "late"}
+    key = {"Idempotency-Key": "k1"}
+    assert shop.mei.post(f"/payments/{payment}/refunds", part, headers=key).status_code == 201
+    with unit_of_work() as session:  # what a kill between the refund and the answer leaves behind
+        session.execute(text("UPDATE idempotency_claims SET status = NULL, answer = NULL, at = at - interval '1 hour'"))
+    assert shop.mei.post(f"/payments/{payment}/refunds", part, headers=key).status_code == 201
+    assert ana.get("/me/payments").json["items"][0]["refunded"]["amount_minor"] == 200
