@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,14 +22,17 @@ from creator_hub.chat.doors import MessageDoor, message_by_id
 from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark, RemovedText
 from creator_hub.core import clock
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.errors import Conflict, Invalid, NotAllowed
+from creator_hub.core.errors import Conflict, Invalid, NotAllowed, SlowDown
 from creator_hub.core.ids import new_id
 from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.doors import ChannelDoor, channel_by_id
+from creator_hub.groups.models import Group
+from creator_hub.groups.mutes import mute_in_force
 
 EDIT_WINDOW = timedelta(hours=24)
 KEEP_REMOVED = timedelta(days=30)
 MOST_EMOJI_PER_MESSAGE = 20
+STAFF = ("creator", "moderator")
 _WORDS_OR_SPACE = re.compile(r"[\w\s<>&\"']", re.ASCII)
 
 
@@ -48,7 +52,8 @@ def send(
     earlier = _sent_before(session, channel_id, actor.person(), client_msg_id)
     if earlier is not None:
         return _same_or_refused(earlier, text, reply_to)
-    _may_speak(door)
+    _may_speak(session, actor, door)
+    _not_too_fast(session, actor, door)
     if reply_to is not None:
         _answerable(session, channel_id, reply_to)
     message = Message(
@@ -88,7 +93,7 @@ def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tu
     message = door.message
     if clock.now() - message.sent_at > EDIT_WINDOW:
         raise NotAllowed("Messages can be edited for 24 hours.", code="edit_window_over")
-    _may_speak(ChannelDoor(door.channel, door.group, door.standing))
+    _may_speak(session, actor, ChannelDoor(door.channel, door.group, door.standing))
     message.text, message.html, message.edited_at = text, markup.to_html(text), clock.now()
     session.flush()
     _rewrite_creation(session, message)
@@ -123,7 +128,9 @@ def react(session: Session, actor: Actor, message_id: uuid.UUID, emoji: str, *, 
     """Set or take back one emoji; returns the seq, or None when nothing changed."""
     if not 0 < len(emoji) <= 16 or _WORDS_OR_SPACE.search(emoji):
         raise Invalid(errors={"emoji": ["Choose one emoji."]})
-    message = _locked_message(session, actor, message_id, Permission.POST).message
+    door = _locked_message(session, actor, message_id, Permission.POST)
+    _not_muted(session, actor, door.group)
+    message = door.message
     counts = queries.reaction_counts(session, [message.id]).get(message.id, {})
     if present and emoji not in counts and len(counts) >= MOST_EMOJI_PER_MESSAGE:
         raise Conflict("This message has as many different reactions as it can hold.", code="too_many_reactions")
@@ -173,9 +180,34 @@ def _locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permi
     return message_by_id(session, actor, message_id, permission)
 
 
-def _may_speak(door: ChannelDoor) -> None:
-    if door.channel.kind == "announcement" and door.standing.role not in ("creator", "moderator"):
+def _may_speak(session: Session, actor: Actor, door: ChannelDoor) -> None:
+    if door.channel.kind == "announcement" and door.standing.role not in STAFF:
         raise NotAllowed("Only the creator and moderators write in this channel.", code="announcement")
+    _not_muted(session, actor, door.group)
+
+
+def _not_muted(session: Session, actor: Actor, group: Group) -> None:
+    """Read under the channel's lock, as the door is: a mute that was waited for is obeyed."""
+    row = mute_in_force(session, group.id, actor.person())
+    if row is None:
+        return
+    until = f" until {row.until:%d %B %H:%M} UTC" if row.until else ""
+    raise NotAllowed(f"You are muted in this group{until}. Reason: {row.reason}", code="muted")
+
+
+def _not_too_fast(session: Session, actor: Actor, door: ChannelDoor) -> None:
+    """Slow mode: one message per member and so many seconds. Staff are not slowed."""
+    if not door.channel.slow_seconds or door.standing.role in STAFF:
+        return
+    last = session.scalar(
+        select(Message.sent_at)
+        .where(Message.channel_id == door.channel.id, Message.author_id == actor.person())
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    wait = door.channel.slow_seconds - (clock.now() - last).total_seconds() if last else 0
+    if wait > 0:
+        raise SlowDown("Slow mode is on in this channel. Wait a moment.", retry_after=ceil(wait))
 
 
 def _checked(text: str) -> str:

@@ -19,7 +19,7 @@ from creator_hub.groups.queries import who_sees
 
 
 def create_channel(
-    session: Session, actor: Actor, group: Group, *, name: str, kind: str, min_tier_rank: int
+    session: Session, actor: Actor, group: Group, *, name: str, kind: str, min_tier_rank: int, slow_seconds: int = 0
 ) -> Channel:
     """Open a channel and its stream; whoever may enter is granted it live. Raises Invalid when the name is taken."""
     group = lock_group(session, group.id)
@@ -29,6 +29,7 @@ def create_channel(
         name=name,
         kind=kind,
         min_tier_rank=min_tier_rank,
+        slow_seconds=slow_seconds,
         created_at=clock.now(),
         archived_at=None,
     )
@@ -62,7 +63,7 @@ def change_channel(session: Session, actor: Actor, group: Group, channel: Channe
 
 def shown(channel: Channel) -> dict[str, Any]:
     """What `channel.changed` says."""
-    fields = ("name", "kind", "min_tier_rank")
+    fields = ("name", "kind", "min_tier_rank", "slow_seconds")
     return {"channel_id": str(channel.id)} | {field: getattr(channel, field) for field in fields}
 
 

@@ -13,6 +13,8 @@ from creator_hub.accounts.models import HANDLE_PATTERN
 from creator_hub.core.base import Base
 from creator_hub.core.money import Money
 
+SLOWEST_S = 21_600
+
 
 class Group(Base):
     """A creator's fan group. `hidden` groups do not exist for strangers."""
@@ -68,12 +70,14 @@ class Tier(Base):
 
 
 class Channel(Base):
-    """A room of a group; its id is also its stream's id. Members of `min_tier_rank` and above may enter."""
+    """A room of a group; its id is also its stream's id. Members of `min_tier_rank` and above may enter; each of them
+    writes at most once in `slow_seconds` (0: no limit)."""
 
     __tablename__ = "channels"
     __table_args__ = (
         CheckConstraint("kind IN ('talk', 'announcement')", name="known_kind"),
         CheckConstraint("min_tier_rank >= 0", name="rank_not_negative"),
+        CheckConstraint(f"slow_seconds BETWEEN 0 AND {SLOWEST_S}", name="slow_mode"),
         UniqueConstraint("group_id", "name"),
     )
 
@@ -82,6 +86,7 @@ class Channel(Base):
     name: Mapped[str]
     kind: Mapped[str]
     min_tier_rank: Mapped[int] = mapped_column(SmallInteger)
+    slow_seconds: Mapped[int] = mapped_column(SmallInteger, default=0)
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
 
@@ -167,6 +172,24 @@ class Ban(Base):
     __tablename__ = "bans"
     __table_args__ = (
         Index("uq_bans_standing", "group_id", "user_id", unique=True, postgresql_where="lifted_at IS NULL"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("groups.id"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str]
+    until: Mapped[datetime | None]
+    created_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
+class Mute(Base):
+    """Lets a person read but not write until `until`, or for good. At most one stands per person and group."""
+
+    __tablename__ = "mutes"
+    __table_args__ = (
+        Index("uq_mutes_standing", "group_id", "user_id", unique=True, postgresql_where="lifted_at IS NULL"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

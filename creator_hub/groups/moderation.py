@@ -59,7 +59,7 @@ def ban(
     if until is not None and until <= clock.now():
         raise Invalid(errors={"until": ["Choose a moment in the future, or leave it out."]})
     lock_group(session, group.id)
-    _refuse_target(session, actor, group, standing, user_id)
+    refuse_target(session, actor, group, standing, user_id)
     earlier = _standing_ban(session, group, user_id)
     if earlier is not None:
         if _is_in_force(earlier):
@@ -93,12 +93,13 @@ def unban(session: Session, actor: Actor, group: Group, user_id: uuid.UUID) -> N
     audit.note(session, group, actor, "ban.lifted", subject_id=user_id)
 
 
-def _refuse_target(session: Session, actor: Actor, group: Group, standing: Standing, user_id: uuid.UUID) -> None:
+def refuse_target(session: Session, actor: Actor, group: Group, standing: Standing, user_id: uuid.UUID) -> None:
+    """A moderator bans and mutes neither moderators nor the owner, and nobody themselves. The group is locked."""
     target = standing_of(session, group, user_id)
     if user_id == actor.user_id:
-        raise NotAllowed("You cannot ban yourself. Leave the group instead.")
+        raise NotAllowed("You cannot do this to yourself. You may leave the group instead.")
     if target.role == "creator" or (target.role == "moderator" and standing.role == "moderator"):
-        raise NotAllowed("Only the creator may ban a moderator, and nobody the creator.")
+        raise NotAllowed("Only the creator may act against a moderator, and nobody against the creator.")
 
 
 def _standing_ban(session: Session, group: Group, user_id: uuid.UUID) -> Ban | None:

@@ -36,8 +36,9 @@ def settings_page(session: Session, actor: Actor, handle: str) -> str:
     door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
     group = door.group
     bans = queries.bans(session, group, SHOWN).items
+    mutes = queries.mutes(session, group, SHOWN).items
     audit = queries.audit(session, group, AUDIT_SHOWN).items
-    named = {row.user_id for row in bans} | {entry.actor_id for entry in audit}
+    named = {row.user_id for row in (*bans, *mutes)} | {entry.actor_id for entry in audit}
     named |= {entry.subject_id for entry in audit if entry.subject_id is not None}
     context: dict[str, Any] = {
         "group": group,
@@ -49,6 +50,7 @@ def settings_page(session: Session, actor: Actor, handle: str) -> str:
         "moderators": queries.moderators(session, group),
         "candidates": _candidates(session, group),
         "bans": bans,
+        "mutes": mutes,
         "audit": audit,
         "people": people(session, named),
         "public_url": settings.current().public_url,

@@ -17,7 +17,7 @@ from creator_hub.core.paging import Page, PageRequest, paginate
 from creator_hub.groups.access_changes import channels_of
 from creator_hub.groups.entitlements import seats_taken
 from creator_hub.groups.intervals import Interval, best_at, covered_until
-from creator_hub.groups.models import AuditEntry, Ban, Channel, Entitlement, Group, Invite, Membership, Tier
+from creator_hub.groups.models import AuditEntry, Ban, Channel, Entitlement, Group, Invite, Membership, Mute, Tier
 from creator_hub.groups.standing import Standing, intervals_of
 
 
@@ -173,6 +173,12 @@ def bans(session: Session, group: Group, asked: PageRequest) -> Page[Ban]:
     """The bans that stand now, newest first."""
     standing = select(Ban).join(User, User.id == Ban.user_id).where(Ban.group_id == group.id, Ban.lifted_at.is_(None))
     return paginate(session, standing.where(or_(Ban.until.is_(None), Ban.until > clock.now())), Ban.id, asked)
+
+
+def mutes(session: Session, group: Group, asked: PageRequest) -> Page[Mute]:
+    """The mutes that stand now, newest first."""
+    standing = select(Mute).where(Mute.group_id == group.id, Mute.lifted_at.is_(None))
+    return paginate(session, standing.where(or_(Mute.until.is_(None), Mute.until > clock.now())), Mute.id, asked)
 
 
 def audit(session: Session, group: Group, asked: PageRequest) -> Page[AuditEntry]:

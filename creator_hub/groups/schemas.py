@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from creator_hub.accounts.schemas import PublicUserOut, handle_field
 from creator_hub.core.schemas import MoneyField, Text, Timestamp, WireSchema
+from creator_hub.groups.models import SLOWEST_S
 from creator_hub.groups.standing import OWNER_RANK
 
 LONGEST_NAME, LONGEST_ABOUT, LONGEST_REASON, LONGEST_CAMPAIGN = 80, 2_000, 500, 60
@@ -33,6 +34,11 @@ def timezone_field(**kwargs: Any) -> fields.String:
     """An IANA time zone, such as `Europe/Berlin`."""
     known = validate.OneOf(available_timezones(), error="Use the name of a time zone, such as Europe/Berlin or UTC.")
     return fields.String(validate=known, **kwargs)
+
+
+def slow_field(**kwargs: Any) -> fields.Integer:
+    """Seconds that lie at least between two messages of one member; 0 is no limit."""
+    return fields.Integer(strict=True, validate=validate.Range(0, SLOWEST_S), **kwargs)
 
 
 class GroupIn(WireSchema):
@@ -115,12 +121,14 @@ class ChannelIn(WireSchema):
     name = Text(longest=LONGEST_NAME, required=True)
     min_tier_rank = rank_field(0, load_default=0)
     kind = fields.String(load_default="talk", validate=validate.OneOf(CHANNEL_KINDS))
+    slow_seconds = slow_field(load_default=0)
 
 
 class ChannelPatch(WireSchema):
     name = Text(longest=LONGEST_NAME)
     min_tier_rank = rank_field(0)
     kind = fields.String(validate=validate.OneOf(CHANNEL_KINDS))
+    slow_seconds = slow_field()
 
 
 class ChannelOut(WireSchema):
@@ -129,6 +137,7 @@ class ChannelOut(WireSchema):
     name = fields.String()
     kind = fields.String()
     min_tier_rank = fields.Integer()
+    slow_seconds = fields.Integer()
     created_at = Timestamp()
 
 
@@ -169,7 +178,7 @@ class InviteOut(WireSchema):
 
 
 class BanIn(WireSchema):
-    """Name the person by `user_id`, or by `handle` as a form does."""
+    """A ban or a mute. Name the person by `user_id`, or by `handle` as a form does."""
 
     user_id = fields.UUID()
     handle = fields.String(validate=validate.Length(1, 30))

@@ -12,8 +12,8 @@ from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import route
 from creator_hub.core.paging import Page, PageRequest
 from creator_hub.core.schemas import ListQuery, WireSchema, page_of
-from creator_hub.groups import doors, invites, moderation, queries, schemas
-from creator_hub.groups.models import AuditEntry, Ban, Invite
+from creator_hub.groups import doors, invites, moderation, mutes, queries, schemas
+from creator_hub.groups.models import AuditEntry, Ban, Invite, Mute
 from creator_hub.groups.queries import Member
 
 # A passcode has 73 random bits; the limit keeps guessing from costing us anything.
@@ -96,9 +96,7 @@ def unmake_moderator(session: Session, actor: Actor, handle: str, user_id: uuid.
 def create_ban(session: Session, actor: Actor, handle: str, body: dict[str, Any]) -> Ban:
     """Ban a person; open sockets hear nothing committed after it."""
     door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
-    user_id = body["user_id"] if "user_id" in body else user_by_handle(session, body["handle"]).id
-    terms = {"user_id": user_id, "reason": body["reason"], "until": body["until"]}
-    return moderation.ban(session, actor, door.group, door.standing, **terms)
+    return moderation.ban(session, actor, door.group, door.standing, **_against(session, body))
 
 
 @route(
@@ -122,6 +120,40 @@ def lift_ban(session: Session, actor: Actor, handle: str, user_id: uuid.UUID) ->
 
 
 @route(
+    "POST",
+    "/groups/<handle>/mutes",
+    permission=Permission.MODERATE,
+    body=schemas.BanIn(),
+    answer=schemas.BanOut(),
+    status=201,
+)
+def create_mute(session: Session, actor: Actor, handle: str, body: dict[str, Any]) -> Mute:
+    """Mute a member: they read on, and write again when it ends."""
+    door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
+    return mutes.mute(session, actor, door.group, door.standing, **_against(session, body))
+
+
+@route(
+    "GET",
+    "/groups/<handle>/mutes",
+    permission=Permission.MODERATE,
+    query=ListQuery(),
+    answer=page_of(schemas.BanOut),
+)
+def list_mutes(session: Session, actor: Actor, handle: str, query: PageRequest) -> Page[Mute]:
+    """The mutes that stand."""
+    door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
+    return queries.mutes(session, door.group, query)
+
+
+@route("DELETE", "/groups/<handle>/mutes/<uuid:user_id>", permission=Permission.MODERATE, status=204)
+def lift_mute(session: Session, actor: Actor, handle: str, user_id: uuid.UUID) -> None:
+    """Lift a mute."""
+    door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
+    mutes.unmute(session, actor, door.group, user_id)
+
+
+@route(
     "GET",
     "/groups/<handle>/audit",
     permission=Permission.MODERATE,
@@ -132,3 +164,9 @@ def list_audit(session: Session, actor: Actor, handle: str, query: PageRequest) 
     """Who did what to whom, and why, newest first."""
     door = doors.group_by_handle(session, actor, handle, Permission.MODERATE)
     return queries.audit(session, door.group, query)
+
+
+def _against(session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    """Whom a ban or mute is against, and its terms."""
+    user_id = body["user_id"] if "user_id" in body else user_by_handle(session, body["handle"]).id
+    return {"user_id": user_id, "reason": body["reason"], "until": body["until"]}

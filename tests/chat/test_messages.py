@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
 
 from creator_hub.chat.markup import to_html
 from creator_hub.chat.models import RemovedText
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
 from tests.support.client import Browser
+from tests.support.rooms import Room
 
 Open = Callable[[], Browser]
-
-
-@dataclass
-class Room:
-    """Mei's general channel with Ana and Bo in it."""
-
-    mei: Browser
-    ana: Browser
-    bo: Browser
-    channel: str
-
-    def say(self, who: Browser, text: str, **more: Any) -> TestResponse:
-        body = {"client_msg_id": str(uuid.uuid4()), "text": text, **more}
-        return who.post(f"/channels/{self.channel}/messages", body)
-
-    def events(self, who: Browser) -> list[dict[str, Any]]:
-        return who.get(f"/channels/{self.channel}/events?limit=500").json["items"]
-
-    def texts(self, who: Browser) -> list[str]:
-        return [m["text"] for m in who.get(f"/channels/{self.channel}/messages").json["items"]]
-
-
-@pytest.fixture
-def room(browser: Open) -> Room:
-    mei, ana, bo = browser(), browser(), browser()
-    for person, handle in ((mei, "mei"), (ana, "ana"), (bo, "bo")):
-        person.sign_up(handle)
-    mei.post("/groups", {"handle": "mei", "name": "Mei", "about": "", "currency": "USD"})
-    ana.post("/groups/mei/join")
-    bo.post("/groups/mei/join")
-    return Room(mei, ana, bo, mei.get("/groups/mei/channels").json["items"][0]["id"])
 
 
 def test_a_message_is_on_the_stream_with_its_own_position(room: Room) -> None:

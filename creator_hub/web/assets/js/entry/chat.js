@@ -54,7 +54,7 @@ const composer = new Composer($("[data-composer]"), {
 const menu = new MessageMenu({
   onReact: react, onReply: (message) => composer.reply(message), onEdit: (message) => composer.edit(message),
   onDelete: (message) => confirm(t("delete_sure")) && command("message.delete", { id: message.id }),
-  onBan: askBan,
+  onMute: (message) => actAgainst("mute", message), onBan: (message) => actAgainst("ban", message),
 });
 
 const channelOf = (id) => channels.find((channel) => channel.id === id);
@@ -219,9 +219,10 @@ function rightsOver(message) {
   return { react: true, edit: own, remove: own || isStaff, ban: isStaff && !own && !authorIsStaff };
 }
 
-function askBan(message) {
-  const dialog = $("#ban");
-  dialog.querySelector("[data-ban-name]").textContent = message.author.display_name;
+/** Ask for the terms of a ban or a mute. */
+function actAgainst(id, message) {
+  const dialog = document.getElementById(id);
+  dialog.querySelector("[data-whom]").textContent = message.author.display_name;
   dialog.querySelector("input[name=user_id]").value = message.author.id;
   dialog.showModal();
 }
@@ -312,7 +313,7 @@ document.addEventListener("hub:done", (event) => {
     event.target.closest("dialog").close();
     event.target.reset();
     api("POST", `/api/v1/chains/${event.detail.id}/rounds`, {}).catch((error) => toast(explain(error), true));
-  } else if (event.target.closest("#ban, #new-poll")) {
+  } else if (event.target.closest("#ban, #mute, #new-poll")) {
     event.preventDefault();
     event.target.closest("dialog").close();
     event.target.reset();
