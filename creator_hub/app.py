@@ -25,6 +25,7 @@ ROOM_MODULES = (
     "creator_hub.groups.staff_api",
     "creator_hub.groups.pages",
     "creator_hub.chat.api",
+    "creator_hub.chat.uploads_api",
     "creator_hub.chat.pages",
     "creator_hub.chat.sockets",
     "creator_hub.voting.poll_api",

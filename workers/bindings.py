@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import exports, finance, mail, payments
+from workers import exports, finance, mail, media, payments
 
-MODULES = (exports, finance, mail, payments)
+MODULES = (exports, finance, mail, media, payments)

@@ -56,7 +56,6 @@ def list_messages(session: Session, actor: Actor, channel_id: uuid.UUID, query: 
 )
 def send_message(session: Session, actor: Actor, channel_id: uuid.UUID, body: dict[str, Any]) -> dict[str, Any]:
     """Send a message; retry with the same client_msg_id."""
-    del body["attachments"]
     return queries.as_wire(session, [service.send(session, actor, channel_id, **body)])[0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from creator_hub.chat.models import Message
+from creator_hub.chat.models import Message, Upload
 from creator_hub.core.access import Actor, Permission, Principal, require
 from creator_hub.core.errors import Gone, NotFound
 from creator_hub.groups.doors import ChannelDoor, channel_by_id
@@ -40,6 +40,25 @@ def message_by_id(session: Session, actor: Actor, message_id: uuid.UUID, permiss
     if message.deleted_at is not None:
         raise Gone("This message was deleted.", code="message_deleted")
     return MessageDoor(message, door.channel, door.group, door.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDoor:
+    upload: Upload
+
+
+def upload_by_id(session: Session, actor: Actor, upload_id: uuid.UUID, permission: Permission) -> UploadDoor:
+    """A picture, for whoever may read its message; unsent ones are their author's alone."""
+    actor.person()
+    row = session.get(Upload, upload_id)
+    if row is None or (row.message_id is None and row.owner_id != actor.user_id):
+        actor.proved.add(permission)
+        raise NotFound
+    if row.message_id is None:
+        channel_by_id(session, actor, row.channel_id, permission)
+    else:
+        message_by_id(session, actor, row.message_id, permission)
+    return UploadDoor(row)
 
 
 def _through_channel(session: Session, actor: Actor, message: Message) -> ChannelDoor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creator_hub.core.base import Base
@@ -77,3 +77,27 @@ class ReadMark(Base):
     channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channels.id"), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class Upload(Base):
+    """A picture, of a channel and its author; of a message once that is sent. Its bytes lie in the blob store."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        UniqueConstraint("message_id", "position"),
+        CheckConstraint("(message_id IS NULL) = (position IS NULL)", name="place_in_message"),
+        CheckConstraint("kind IN ('image/jpeg', 'image/png', 'image/webp', 'image/gif')", name="known_kind"),
+        Index("ix_uploads_unsent", "owner_id", postgresql_where="message_id IS NULL"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channels.id"))
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    message_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("messages.id"))
+    position: Mapped[int | None] = mapped_column(SmallInteger)
+    name: Mapped[str]
+    kind: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]
+    created_at: Mapped[datetime]

@@ -10,12 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from creator_hub.accounts.queries import people
+from creator_hub.chat import uploads
 from creator_hub.chat.models import Message, Reaction, ReadMark
 from creator_hub.core.schemas import rfc3339
 from creator_hub.streams import StreamEvent
 
 
-def wire(message: Message, author: Mapping[str, Any], counts: Mapping[str, int] | None = None) -> dict[str, Any]:
+def wire(
+    message: Message,
+    author: Mapping[str, Any],
+    attachments: Sequence[Mapping[str, Any]],
+    counts: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
     """The Message of the contract, as JSON values. `author` has id, handle, display_name."""
     return {
         "id": str(message.id),
@@ -31,7 +37,7 @@ def wire(message: Message, author: Mapping[str, Any], counts: Mapping[str, int] 
         "text": message.text,
         "html": message.html,
         "reply_to": str(message.reply_to) if message.reply_to else None,
-        "attachments": [],
+        "attachments": [] if message.deleted_at else list(attachments),
         "reactions": dict(counts or {}),
         "sent_at": rfc3339(message.sent_at),
         "edited_at": rfc3339(message.edited_at) if message.edited_at else None,
@@ -52,10 +58,11 @@ def history(
 
 
 def as_wire(session: Session, messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Messages with authors and reactions, in two queries however many they are."""
+    """Messages with authors, pictures and reactions, in three queries however many they are."""
     authors = people(session, (message.author_id for message in messages))
-    counts = reaction_counts(session, [message.id for message in messages])
-    return [wire(m, authors[m.author_id].as_json(), counts.get(m.id)) for m in messages]
+    ids = [message.id for message in messages]
+    pictures, counts = uploads.of_messages(session, ids), reaction_counts(session, ids)
+    return [wire(m, authors[m.author_id].as_json(), pictures.get(m.id, ()), counts.get(m.id)) for m in messages]
 
 
 def reaction_counts(session: Session, message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, int]]:

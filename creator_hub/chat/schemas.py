@@ -9,15 +9,14 @@ from creator_hub.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from creator_hub.core.schemas import Text, Timestamp, WireSchema
 
 MOST_EVENTS = 500
+MOST_ATTACHMENTS = 8
 
 
 class MessageIn(WireSchema):
     client_msg_id = fields.UUID(required=True)
-    text = Text(longest=LONGEST_MESSAGE, required=True)
+    text = Text(shortest=0, longest=LONGEST_MESSAGE, required=True)
     reply_to = fields.UUID(load_default=None, allow_none=True)
-    attachments = fields.List(
-        fields.UUID(), load_default=list, validate=validate.Length(max=0, error="Attachments are not available yet.")
-    )
+    attachments = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=MOST_ATTACHMENTS))
 
 
 class MessageSend(MessageIn):
@@ -68,6 +67,21 @@ class SearchQuery(WireSchema):
     limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
 
 
+class UploadQuery(WireSchema):
+    channel_id = fields.UUID(required=True)
+
+
+class AttachmentOut(WireSchema):
+    id = fields.String()
+    name = fields.String()
+    kind = fields.String()
+    width = fields.Integer()
+    height = fields.Integer()
+    size = fields.Integer()
+    url = fields.String()
+    thumbnail_url = fields.String()
+
+
 class MessageOut(WireSchema):
     id = fields.String()
     seq = fields.Integer()
@@ -77,7 +91,7 @@ class MessageOut(WireSchema):
     text = fields.String()
     html = fields.String()
     reply_to = fields.String(allow_none=True)
-    attachments = fields.List(fields.Dict())
+    attachments = fields.List(fields.Nested(AttachmentOut))
     reactions = fields.Dict(keys=fields.String(), values=fields.Integer())
     sent_at = fields.String()
     edited_at = fields.String(allow_none=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub import streams
 from creator_hub.accounts.doors import user_by_id
-from creator_hub.chat import markup, queries
+from creator_hub.chat import markup, queries, uploads
 from creator_hub.chat.doors import MessageDoor, message_by_id
 from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark, RemovedText
 from creator_hub.core import clock
@@ -44,14 +46,15 @@ def send(
     client_msg_id: uuid.UUID,
     text: str,
     reply_to: uuid.UUID | None = None,
+    attachments: Sequence[uuid.UUID] = (),
 ) -> Message:
     """Put a message on the channel's stream. The same client id and body again gives the first message again; the same
     id with another body is refused (`same_key_other_body`)."""
-    text = _checked(text)
+    text = _checked(text, may_be_empty=bool(attachments))
     door = _locked(session, actor, channel_id)
     earlier = _sent_before(session, channel_id, actor.person(), client_msg_id)
     if earlier is not None:
-        return _same_or_refused(earlier, text, reply_to)
+        return _same_or_refused(session, earlier, text, reply_to, attachments)
     _may_speak(session, actor, door)
     _not_too_fast(session, actor, door)
     if reply_to is not None:
@@ -67,22 +70,20 @@ def send(
         reply_to=reply_to,
         sent_at=clock.now(),
     )
-    author = user_by_id(session, message.author_id)
-    data = queries.wire(message, {"id": author.id, "handle": author.handle, "display_name": author.display_name})
+    # The payload names its own position, which is known only once the row is appended: it is written right after.
     event = streams.append(
         session,
         channel_id,
         "message.created",
-        data,
+        {},
         author_id=message.author_id,
         client_msg_id=client_msg_id,
         subject_id=message.id,
     )
     message.seq = event.seq
-    # The payload names its own position, which is known only now.
-    streams.rewrite(session, channel_id, event.seq, data | {"seq": event.seq})
     session.add(message)
     session.flush()
+    _rewrite_creation(session, message, uploads.attach(session, message, attachments))
     return message
 
 
@@ -96,7 +97,7 @@ def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tu
     _may_speak(session, actor, ChannelDoor(door.channel, door.group, door.standing))
     message.text, message.html, message.edited_at = text, markup.to_html(text), clock.now()
     session.flush()
-    _rewrite_creation(session, message)
+    _rewrite_creation(session, message, _pictures_of(session, message))
     changed = {
         "id": str(message.id),
         "text": message.text,
@@ -114,7 +115,7 @@ def delete_message(session: Session, actor: Actor, message_id: uuid.UUID) -> int
         session.add(RemovedText(message_id=message.id, text=message.text, until=clock.now() + KEEP_REMOVED))
     message.text, message.html, message.deleted_at, message.deleted_by = "", "", clock.now(), by
     session.flush()
-    _rewrite_creation(session, message)
+    _rewrite_creation(session, message, ())
     for seq in queries.edits_of(session, message):
         streams.rewrite(
             session, message.channel_id, seq, {"id": str(message.id), "text": "", "html": "", "edited_at": None}
@@ -210,9 +211,9 @@ def _not_too_fast(session: Session, actor: Actor, door: ChannelDoor) -> None:
         raise SlowDown("Slow mode is on in this channel. Wait a moment.", retry_after=ceil(wait))
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, *, may_be_empty: bool = False) -> str:
     text = text.strip()
-    if not text:
+    if not text and not may_be_empty:
         raise Invalid(errors={"text": ["Write something first."]})
     if len(text) > LONGEST_MESSAGE:
         raise Invalid(errors={"text": [f"Messages have at most {LONGEST_MESSAGE} characters."]})
@@ -227,10 +228,14 @@ def _sent_before(session: Session, channel: uuid.UUID, author: uuid.UUID, client
     ).one_or_none()
 
 
-def _same_or_refused(earlier: Message, text: str, reply_to: uuid.UUID | None) -> Message:
+def _same_or_refused(
+    session: Session, earlier: Message, text: str, reply_to: uuid.UUID | None, attachments: Sequence[uuid.UUID]
+) -> Message:
     """A retry gets its message again, also after it was edited or deleted: the words then differ for a good reason."""
     touched = earlier.edited_at is not None or earlier.deleted_at is not None
-    if not touched and (earlier.text != text or earlier.reply_to != reply_to):
+    pictures = [each["id"] for each in _pictures_of(session, earlier)]
+    same = (earlier.text, earlier.reply_to, pictures) == (text, reply_to, [str(each) for each in attachments])
+    if not touched and not same:
         raise Conflict("This client_msg_id was used for another message.", code="same_key_other_body")
     return earlier
 
@@ -241,8 +246,12 @@ def _answerable(session: Session, channel_id: uuid.UUID, reply_to: uuid.UUID) ->
         raise Invalid(errors={"reply_to": ["There is no such message in this channel."]})
 
 
-def _rewrite_creation(session: Session, message: Message) -> None:
+def _pictures_of(session: Session, message: Message) -> Sequence[Mapping[str, Any]]:
+    return uploads.of_messages(session, [message.id]).get(message.id, ())
+
+
+def _rewrite_creation(session: Session, message: Message, pictures: Sequence[Mapping[str, Any]]) -> None:
     """The creation row always shows the message as it is now, so that history replays to the present."""
     author = user_by_id(session, message.author_id)
     face = {"id": author.id, "handle": author.handle, "display_name": author.display_name}
-    streams.rewrite(session, message.channel_id, message.seq, queries.wire(message, face))
+    streams.rewrite(session, message.channel_id, message.seq, queries.wire(message, face, pictures))

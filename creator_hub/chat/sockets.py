@@ -17,7 +17,6 @@ CHANGES = "120/minute"
 
 @on("message.send", schemas.MessageSend(), Permission.POST, limit=SENDS)
 def send(session: Session, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
-    del data["attachments"]
     message = service.send(session, actor, data.pop("channel_id"), **data)
     return {
         "id": str(message.id),

@@ -76,6 +76,7 @@ class Route:
     limit: str | None
     field_limits: tuple[FieldLimit, ...]
     by_session: bool
+    max_bytes: int | None
     summary: str
 
     @property
@@ -127,9 +128,10 @@ def route(
     limit: str | None = None,
     field_limits: tuple[FieldLimit, ...] = (),
     by_session: bool = False,
+    max_bytes: int | None = None,
 ) -> Callable[[View], View]:
-    """Declare an HTTP route. `limit` is a rate per person, or per address for strangers ("10/minute"). The first
-    docstring line is the summary in the API description."""
+    """Declare an HTTP route. `limit` is a rate per person, or per address for strangers ("10/minute"), `max_bytes` a
+    larger body than elsewhere. The first docstring line is the summary in the API description."""
 
     def declare(view: View) -> View:
         summary = (view.__doc__ or view.__name__.replace("_", " ")).strip().splitlines()[0]
@@ -151,6 +153,7 @@ def route(
                 limit,
                 field_limits,
                 by_session,
+                max_bytes,
                 summary,
             )
         )

@@ -38,7 +38,7 @@ def settings_page(session: Session, actor: Actor, handle: str) -> str:
     bans = queries.bans(session, group, SHOWN).items
     mutes = queries.mutes(session, group, SHOWN).items
     audit = queries.audit(session, group, AUDIT_SHOWN).items
-    named = {row.user_id for row in (*bans, *mutes)} | {entry.actor_id for entry in audit}
+    named = {row.user_id for row in bans} | {row.user_id for row in mutes} | {entry.actor_id for entry in audit}
     named |= {entry.subject_id for entry in audit if entry.subject_id is not None}
     context: dict[str, Any] = {
         "group": group,

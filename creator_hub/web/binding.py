@@ -49,6 +49,8 @@ def _endpoint(route: Route) -> Any:
 
 
 def _run(route: Route, path: dict[str, Any]) -> Response:
+    if route.max_bytes is not None:
+        request.max_content_length = route.max_bytes
     if route.transaction and not _is_counted(route):
         with unit_of_work() as session:
             caller = _admit(session, route)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from typing import Any
 
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from creator_hub.accounts.models import User
 from creator_hub.core.db import unit_of_work
@@ -39,6 +41,13 @@ class Browser:
 
     def patch(self, path: str, body: dict[str, Any], **kwargs: Any) -> TestResponse:
         return self._send("PATCH", path, body, **kwargs)
+
+    def upload(self, path: str, name: str, content: bytes) -> TestResponse:
+        """One file, as a form sends it."""
+        sent = {"X-CSRF-Token": self._csrf}
+        boundary, body = encode_multipart({"file": FileStorage(io.BytesIO(content), name)})
+        kind = f"multipart/form-data; boundary={boundary}"
+        return self._client.post(API + path, data=body, content_type=kind, headers=sent)
 
     def delete(self, path: str, **kwargs: Any) -> TestResponse:
         return self._send("DELETE", path, None, **kwargs)
