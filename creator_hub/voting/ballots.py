@@ -31,6 +31,7 @@ from creator_hub.groups.standing import Standing
 from creator_hub.streams import hints
 from creator_hub.voting import tally
 from creator_hub.voting.models import Ballot, BallotBox, Option, Voter
+from creator_hub.voting.tally.model import Result, as_text
 
 TALLY_PAUSE = timedelta(milliseconds=250)  # the contract's four hints a second
 BEST_SCORE = 5
@@ -136,7 +137,7 @@ def tell(session: Session, box: BallotBox, name: str) -> None:
     session.flush()
     payload: dict[str, Any] = {"id": str(box.id), "version": box.version, "turnout": turnout(session, box)}
     if box.results == "live":
-        payload["totals"] = tally.as_text(_tally(session, box, weighted=True).totals)
+        payload["totals"] = as_text(_tally(session, box, weighted=True).totals)
     hints.ephemeral_after_commit(session, box.channel_id, name, payload)
 
 
@@ -180,6 +181,8 @@ def _checked(session: Session, box: BallotBox, body: Mapping[str, Any]) -> dict[
         raise Invalid(errors={kind: ["Name options of this vote, each once."]})
     if not box.min_choices <= len(flat) <= box.max_choices:
         raise Invalid(errors={kind: [f"Choose {box.min_choices} to {box.max_choices} options."]})
+    if box.method in tally.STRICT and any(len(equal) > 1 for equal in given):
+        raise Invalid(errors={kind: ["Give each option a rank of its own."]})
     if kind == "choices":
         return {kind: sorted(flat)}
     if kind == "scores":
@@ -187,11 +190,36 @@ def _checked(session: Session, box: BallotBox, body: Mapping[str, Any]) -> dict[
     return {kind: [sorted(str(each) for each in equal) for equal in given]}
 
 
-def _tally(session: Session, box: BallotBox, *, weighted: bool) -> tally.Tally:
+def _tally(session: Session, box: BallotBox, *, weighted: bool) -> Result:
+    """Equal ballots come as one row: a recount costs what there is of difference, not what there is of voters."""
     ids = [str(option.id) for option in options_of(session, [box.id])[box.id]]
-    rows = session.execute(select(Ballot.weight, Ballot.body).where(Ballot.box_id == box.id)).all()
-    ballots = [tally.Weighed(Fraction(row.weight) if weighted else Fraction(1), row.body) for row in rows]
-    return tally.count(box.method, str(box.id), ids, ballots, seats=box.seats)
+    rows = session.execute(
+        select(Ballot.weight, Ballot.body, func.count().label("times"))
+        .where(Ballot.box_id == box.id)
+        .group_by(Ballot.weight, Ballot.body)
+    ).all()
+    cast_ballots = [
+        as_counted(box.method, box.max_choices, row.body, row.times * (Fraction(row.weight) if weighted else 1))
+        for row in rows
+    ]
+    method = counted_by(box.method, box.max_choices)
+    return tally.count(method, ids, cast_ballots, seats=box.seats, tie_seed=str(box.id))
+
+
+def counted_by(method: str, max_choices: int) -> str:
+    """A plurality vote with several choices counts as approval: each thing chosen gets the whole ballot."""
+    return "approval" if method == "plurality" and max_choices > 1 else method
+
+
+def as_counted(method: str, max_choices: int, body: Mapping[str, Any], weight: int | Fraction) -> tally.Ballot:
+    """A stored ballot in the form that counting reads."""
+    if "scores" in body:
+        return tally.Ballot(scores=body["scores"], weight=weight)
+    if "ranking" in body:
+        return tally.Ballot(ranking=tuple(tuple(rank) for rank in body["ranking"]), weight=weight)
+    if counted_by(method, max_choices) == "plurality":
+        return tally.Ballot(choice=body["choices"][0], weight=weight)
+    return tally.Ballot(approved=body["choices"], weight=weight)
 
 
 def _count(session: Session, box: BallotBox, group: Group, min_channel_rank: int) -> dict[str, Any]:
@@ -199,8 +227,8 @@ def _count(session: Session, box: BallotBox, group: Group, min_channel_rank: int
     cast_by = set(session.scalars(select(Voter.user_id).where(Voter.box_id == box.id)))
     quorum_met = len(cast_by) >= (box.quorum or 0)
     return {
-        "winner_ids": weighted.winners if quorum_met else [],
-        "order": weighted.order,
+        "winner_ids": list(weighted.winners) if quorum_met else [],
+        "order": list(weighted.order),
         "raw": raw.as_json(),
         "weighted": weighted.as_json(),
         "differs": set(raw.winners) != set(weighted.winners),

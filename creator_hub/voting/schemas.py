@@ -12,6 +12,8 @@ from creator_hub.voting.ballots import BEST_SCORE
 from creator_hub.voting.models import HEAVIEST
 from creator_hub.voting.tally import CHOOSING, METHODS, ONE_WINNER
 
+# Exact transfers double the length of their fractions with every surplus: beyond this a count could take minutes.
+MOST_STV_SEATS = 10
 MOST_OPTIONS, LONGEST_OPTION, LONGEST_TITLE, LONGEST_EXPLANATION = 100, 200, 200, 2_000
 LONGEST_WAIT_HOURS = 24 * 365
 
@@ -70,7 +72,8 @@ class PollIn(WireSchema):
         options, method = data["options"], data["method"]
         if len(set(options)) != len(options):
             raise ValidationError("Each option once.", "options")
-        if data["seats"] > (1 if method in ONE_WINNER else len(options)):
+        most_seats = 1 if method in ONE_WINNER else MOST_STV_SEATS if method == "stv" else MOST_OPTIONS
+        if data["seats"] > min(most_seats, len(options)):
             raise ValidationError("There are fewer winners than that to find.", "seats")
         if data["max_choices"] is None:
             data["max_choices"] = data["min_choices"] if method == "plurality" else len(options)

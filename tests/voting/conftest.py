@@ -8,10 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
 from tests.support.client import Browser
+
+# Examples are judged by what they find, never by how long a loaded machine takes for them.
+settings.register_profile("steady", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 Open = Callable[[], Browser]
 
