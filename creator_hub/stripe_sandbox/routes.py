@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from creator_hub.stripe_sandbox.forms import PAGE, Spec
+from creator_hub.stripe_sandbox.forms import PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -61,6 +61,26 @@ def listing(path: str, kind: str, filters: Spec | None = None) -> None:
 def created_range(params: Obj) -> dict[str, int] | None:
     given = params.get("created")
     return {"eq": given} if isinstance(given, int) else given
+
+
+def apply(obj: Obj, params: Obj) -> None:
+    """Write the given fields; metadata is merged, `expand` is no field."""
+    for name, value in params.items():
+        if name == "metadata":
+            obj[name] = merge_metadata(obj.get(name), value)
+        elif name != "expand":
+            obj[name] = value
+
+
+def updating(path: str, kind: str, fields: Spec) -> None:
+    """A plain `POST` that writes equal-named top-level fields and tells it by `<kind>.updated`."""
+
+    def handler(scope: Scope, params: Obj, identifier: str) -> Obj:
+        with scope.changing(scope.get(kind, identifier), f"{kind}.updated") as obj:
+            apply(obj, params)
+        return obj
+
+    route("POST", path, fields)(handler)
 
 
 def retrieval(path: str, kind: str) -> None:

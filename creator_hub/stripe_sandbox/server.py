@@ -31,15 +31,17 @@ from creator_hub.stripe_sandbox.render import page_of, rendered
 from creator_hub.stripe_sandbox.resources import (  # noqa: F401 - importing a noun registers its routes and timers
     admin,
     balance,
-    catalog,
     charges,
+    coupons,
     customers,
     disputes,
     invoice_routes,
     methods,
     payments,
+    promotion_codes,
     renewals,
     subscription_routes,
+    tax_rates,
     transfers,
 )
 from creator_hub.stripe_sandbox.resources.payouts import next_midnight

@@ -5,11 +5,12 @@ from __future__ import annotations
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
-from creator_hub.stripe_sandbox.resources.catalog import PRICE_DATA, make_price, redeem
 from creator_hub.stripe_sandbox.resources.customers import create_customer, whole_address
+from creator_hub.stripe_sandbox.resources.discounts import redeem
 from creator_hub.stripe_sandbox.resources.invoices import draft, line_tax, price_line
 from creator_hub.stripe_sandbox.resources.methods import attach, card_of, make_method
 from creator_hub.stripe_sandbox.resources.payments import attempt, card_error, judge, make_intent
+from creator_hub.stripe_sandbox.resources.prices import PRICE_DATA, make_price
 from creator_hub.stripe_sandbox.resources.subscription_routes import DISCOUNT, TRIAL_SETTINGS, begin
 from creator_hub.stripe_sandbox.resources.subscriptions import build
 from creator_hub.stripe_sandbox.routes import listing, retrieval, route

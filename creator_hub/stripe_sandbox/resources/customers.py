@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from creator_hub.stripe_sandbox.errors import missing
 from creator_hub.stripe_sandbox.forms import ADDRESS, CREATED, META, PAGE, Spec, merge_metadata
-from creator_hub.stripe_sandbox.resources.catalog import apply
 from creator_hub.stripe_sandbox.resources.methods import attach, resolve
-from creator_hub.stripe_sandbox.routes import Page, listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import Page, apply, listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 

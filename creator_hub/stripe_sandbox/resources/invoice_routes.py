@@ -7,7 +7,7 @@ from copy import deepcopy
 from creator_hub.stripe_sandbox.billing import period_at
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Either, merge_metadata
-from creator_hub.stripe_sandbox.resources.catalog import redeem
+from creator_hub.stripe_sandbox.resources.discounts import redeem
 from creator_hub.stripe_sandbox.resources.dunning import finalize_and_collect, pay_now, recover
 from creator_hub.stripe_sandbox.resources.invoices import (
     close_unpaid,

@@ -7,11 +7,12 @@ from copy import deepcopy
 from creator_hub.stripe_sandbox.billing import period_at
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Either, Spec, merge_metadata
-from creator_hub.stripe_sandbox.resources.catalog import INTERVALS, TAX_BEHAVIORS, redeem
+from creator_hub.stripe_sandbox.resources.discounts import redeem
 from creator_hub.stripe_sandbox.resources.dunning import collect, end, method_of
 from creator_hub.stripe_sandbox.resources.invoices import draft, finalize
 from creator_hub.stripe_sandbox.resources.methods import attach, resolve
 from creator_hub.stripe_sandbox.resources.payments import Outcome, card_error
+from creator_hub.stripe_sandbox.resources.prices import INTERVALS, TAX_BEHAVIORS
 from creator_hub.stripe_sandbox.resources.subscriptions import (
     INCOMPLETE_FOR,
     build,

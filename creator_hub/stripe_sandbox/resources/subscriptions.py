@@ -8,8 +8,9 @@ from creator_hub.stripe_sandbox.billing import DAY, period_at, prorated
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
-from creator_hub.stripe_sandbox.resources.catalog import make_price, redeem
+from creator_hub.stripe_sandbox.resources.discounts import redeem
 from creator_hub.stripe_sandbox.resources.invoices import price_line
+from creator_hub.stripe_sandbox.resources.prices import make_price
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 
