@@ -42,11 +42,21 @@ def round_half_up(value: Fraction) -> int:
     return sign * int(abs(value) + Fraction(1, 2))
 
 
-def prorated(amount: int, start: int, end: int, moment: int) -> int:
-    """What of `amount` belongs to the rest of [start, end) after `moment`, to the second, as Stripe prorates."""
-    if moment >= end:
-        return 0
-    return round_half_up(Fraction(amount * (end - max(moment, start)), end - start))
+def share(amount: int, seconds: int, whole: int) -> int:
+    """`seconds` of `whole` worth of an amount, half up: Stripe prorates by the second."""
+    return round_half_up(Fraction(amount * max(seconds, 0), whole))
+
+
+def largest_remainder(total: int, weights: list[int]) -> list[int]:
+    """Split `total` in proportion to the weights so that the parts add up; the earlier wins a tie."""
+    if not weights or not total:
+        return [0] * len(weights)
+    exact = [Fraction(total * weight, sum(weights)) for weight in weights]
+    parts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(weights)), key=lambda index: (parts[index] - exact[index], index))
+    for index in by_remainder[: total - sum(parts)]:
+        parts[index] += 1
+    return parts
 
 
 def tax_inside(amount: int, percentage: float) -> int:

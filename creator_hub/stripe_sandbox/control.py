@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
-from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, payouts
+from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, dunning, payouts
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, public
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import run_due
@@ -97,6 +97,23 @@ def payout_failure(scope: Scope, body: Obj) -> Obj:
     return {"will_fail": failures}
 
 
+def set_dunning(scope: Scope, body: Obj) -> Obj:
+    """{retry_days?, then?} → how failed renewals are retried (days between attempts) and what comes after the last."""
+    _only(body, "retry_days", "then")
+    settings = dict(dunning.rules(scope))
+    if "retry_days" in body:
+        days = body["retry_days"]
+        if not isinstance(days, list) or any(type(day) is not int or day < 1 for day in days) or len(days) > 8:
+            raise invalid("retry_days must be at most eight numbers of days.", param="retry_days")
+        settings["retry_days"] = days
+    if "then" in body:
+        if body["then"] not in dunning.AFTER_RETRIES:
+            raise invalid(f"then must be one of {', '.join(dunning.AFTER_RETRIES)}", param="then")
+        settings["then"] = body["then"]
+    scope.store.set_meta("dunning", settings)
+    return settings
+
+
 def webhooks(scope: Scope, body: Obj) -> Obj:
     """{mode, count?, seconds?} → how the next `count` deliveries go wrong; normal ends it."""
     _only(body, "mode", "count", "seconds")
@@ -138,6 +155,7 @@ COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {
     "advance": advance,
     "decline_next": decline_next,
     "dispute": dispute,
+    "dunning": set_dunning,
     "payout_failure": payout_failure,
     "webhooks": webhooks,
 }

@@ -27,7 +27,7 @@ from creator_hub.stripe_sandbox.clock import Clock
 from creator_hub.stripe_sandbox.errors import ApiError, unreadable, wrong_key
 from creator_hub.stripe_sandbox.forms import check, parse
 from creator_hub.stripe_sandbox.hosted import pages
-from creator_hub.stripe_sandbox.render import page_of, rendered
+from creator_hub.stripe_sandbox.render import Preview, page_of, rendered
 from creator_hub.stripe_sandbox.resources import (  # noqa: F401 - importing a noun registers its routes and timers
     admin,
     balance,
@@ -37,9 +37,12 @@ from creator_hub.stripe_sandbox.resources import (  # noqa: F401 - importing a n
     disputes,
     invoice_routes,
     methods,
+    pauses,
     payments,
+    previews,
     promotion_codes,
     renewals,
+    schedule_routes,
     subscription_routes,
     tax_rates,
     transfers,
@@ -212,7 +215,7 @@ class Sandbox:
         if isinstance(made, Page):
             return page_of(scope, made, params, url)
         answer = rendered(scope, made, params.get("expand", []))
-        if isinstance(made, invoice_routes.Preview):
+        if isinstance(made, Preview):
             raise _Unsaved(answer)
         return answer
 

@@ -8,6 +8,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ from creator_hub.settings import SANDBOX_CONNECT_WEBHOOK_SECRET, SANDBOX_SECRET_
 from creator_hub.stripe_sandbox.server import Options, started
 
 DAY = 86_400
+
+
+def moment(text: str) -> int:
+    """Unix seconds of an ISO time in UTC."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
 class Receiver:
@@ -122,6 +129,21 @@ class Till:
         assert paid["_status"] == 200, paid
         return self.api.subscriptions.retrieve(paid["subscription"])
 
+    def frozen(self, at: int, price: stripe.Price, card: str = "pm_card_visa", **more: Any) -> Frozen:
+        """A customer on a test clock who subscribes at `at`: every second is the test's own."""
+        clock = self.api.test_helpers.test_clocks.create({"frozen_time": at})
+        customer = self.api.customers.create({"test_clock": clock.id, "email": "ana@fans.test"})
+        method = self.api.payment_methods.attach(card, {"customer": customer.id})
+        subscription = self.api.subscriptions.create(
+            {
+                "customer": customer.id,
+                "default_payment_method": method.id,
+                "items": [{"price": price.id}],
+                **more,
+            }
+        )
+        return Frozen(self, clock.id, customer.id, subscription.id)
+
     def creator(self) -> stripe.Account:
         account = self.api.accounts.create(
             {
@@ -144,6 +166,44 @@ class Till:
                 return self.receiver.types
             threading.Event().wait(0.02)
         raise AssertionError(f"webhooks did not arrive: {self.receiver.types}")
+
+
+@dataclass
+class Frozen:
+    """One subscription on a test clock."""
+
+    till: Till
+    clock: str
+    customer: str
+    id: str
+
+    def now(self) -> stripe.Subscription:
+        return self.till.api.subscriptions.retrieve(self.id)
+
+    def to(self, moment: int) -> stripe.Subscription:
+        self.till.api.test_helpers.test_clocks.advance(self.clock, {"frozen_time": moment})
+        return self.now()
+
+    def change(self, price: stripe.Price, **more: Any) -> stripe.Subscription:
+        return self.till.api.subscriptions.update(self.id, {**self.to_price(price), **more})
+
+    def preview(self, **details: Any) -> stripe.Invoice:
+        wanted = {"subscription": self.id, "subscription_details": details} if details else {"subscription": self.id}
+        return self.till.api.invoices.create_preview(wanted)
+
+    def to_price(self, price: stripe.Price) -> dict[str, Any]:
+        return {"items": [{"id": self.now().items.data[0].id, "price": price.id}]}
+
+    def invoices(self) -> list[stripe.Invoice]:
+        """Newest first."""
+        return self.till.api.invoices.list({"subscription": self.id, "limit": 100}).data
+
+    def lines(self, index: int = 0) -> list[tuple[str, int]]:
+        """(description, amount) of an invoice."""
+        return [(str(line.description), line.amount) for line in self.invoices()[index].lines.data]
+
+    def balance(self) -> int:
+        return int(self.till.api.customers.retrieve(self.customer).balance)
 
 
 @pytest.fixture

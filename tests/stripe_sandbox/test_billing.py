@@ -8,11 +8,7 @@ import pytest
 import stripe
 
 from creator_hub.stripe_sandbox import billing, fees
-from tests.stripe_sandbox.conftest import DAY, Till
-
-
-def moment(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+from tests.stripe_sandbox.conftest import DAY, Till, moment
 
 
 def date(at: int) -> str:

@@ -55,11 +55,8 @@ _CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action *; base-uri '
 
 
 def money(amount: int, currency: str) -> str:
-    """Major units with the currency's own decimals: `12.00 USD`."""
-    decimals = 0 if currency in fees.ZERO_DECIMAL else 3 if currency in fees.THREE_DECIMAL else 2
-    sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(decimals + 1, "0")
-    whole = digits if not decimals else f"{digits[:-decimals]}.{digits[-decimals:]}"
-    return f"{sign}{whole} {currency.upper()}"
+    """`12.00 USD`."""
+    return f"{fees.major(amount, currency)} {currency.upper()}"
 
 
 _TEMPLATES = Environment(

@@ -7,11 +7,13 @@ from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Spec, merge_me
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.customers import create_customer, whole_address
 from creator_hub.stripe_sandbox.resources.discounts import redeem
-from creator_hub.stripe_sandbox.resources.invoices import draft, line_tax, price_line
+from creator_hub.stripe_sandbox.resources.invoices import draft
+from creator_hub.stripe_sandbox.resources.lines import line_tax, price_line
 from creator_hub.stripe_sandbox.resources.methods import attach, card_of, make_method
 from creator_hub.stripe_sandbox.resources.payments import attempt, card_error, judge, make_intent
 from creator_hub.stripe_sandbox.resources.prices import PRICE_DATA, make_price
-from creator_hub.stripe_sandbox.resources.subscription_routes import DISCOUNT, TRIAL_SETTINGS, begin
+from creator_hub.stripe_sandbox.resources.subscription_params import BILLING_MODE, NEW_DISCOUNT, TRIAL_SETTINGS
+from creator_hub.stripe_sandbox.resources.subscription_routes import begin
 from creator_hub.stripe_sandbox.resources.subscriptions import build
 from creator_hub.stripe_sandbox.routes import listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope, new_id
@@ -20,7 +22,9 @@ from creator_hub.stripe_sandbox.timers import timer
 
 LIFETIME = 24 * 3600
 _SUBSCRIPTION_DATA: Spec = {
+    "application_fee_percent": float,
     "billing_cycle_anchor": int,
+    "billing_mode": BILLING_MODE,
     "default_tax_rates": [str],
     "description": str,
     "metadata": META,
@@ -52,7 +56,7 @@ _INTENT_DATA: Spec = {
         "customer_creation": ("always", "if_required"),
         "customer_email": str,
         "customer_update": {"address": ("auto", "never"), "name": ("auto", "never")},
-        "discounts": [DISCOUNT],
+        "discounts": [NEW_DISCOUNT],
         "expires_at": int,
         "line_items": [{"price": str, "price_data": PRICE_DATA, "quantity": int, "tax_rates": [str]}],
         "locale": ("auto", "de", "en", "es", "fr", "it", "ja", "ko", "pt", "zh"),
@@ -437,7 +441,7 @@ def _pay(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> None:
     if intent["setup_future_usage"] and session["customer"]:
         attach(scope, method, session["customer"])
     for item in session["_discounts"]:
-        redeem(scope, [item], checkout_session=session["id"])
+        redeem(scope, [item], currency=session["currency"], checkout_session=session["id"])
     session["payment_status"] = "paid"
 
 

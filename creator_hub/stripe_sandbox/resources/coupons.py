@@ -15,6 +15,7 @@ from creator_hub.stripe_sandbox.store import Obj
     {
         "id": str,
         "amount_off": int,
+        "applies_to": {"products": [str]},
         "currency": str,
         "duration": ("forever", "once", "repeating"),
         "duration_in_months": int,
@@ -28,6 +29,8 @@ from creator_hub.stripe_sandbox.store import Obj
 def create_coupon(scope: Scope, params: Obj) -> Obj:
     if (params.get("percent_off") is None) == (params.get("amount_off") is None):
         raise invalid("You must pass exactly one of `percent_off` and `amount_off`.", code="parameter_missing")
+    if not 0 < (params.get("percent_off") or 100) <= 100 or (params.get("amount_off") or 1) < 1:
+        raise invalid("A coupon takes off more than nothing and at most 100 %.", param="percent_off")
     if params.get("amount_off") is not None and not params.get("currency"):
         raise invalid("You must pass `currency` with `amount_off`.", code="parameter_missing", param="currency")
     duration = params.get("duration") or "once"
@@ -41,7 +44,7 @@ def create_coupon(scope: Scope, params: Obj) -> Obj:
         "object": "coupon",
         "amount_off": params.get("amount_off"),
         "created": scope.now,
-        "currency": params.get("currency"),
+        "currency": params["currency"].lower() if params.get("currency") else None,
         "duration": duration,
         "duration_in_months": params.get("duration_in_months"),
         "livemode": False,
@@ -52,7 +55,10 @@ def create_coupon(scope: Scope, params: Obj) -> Obj:
         "redeem_by": params.get("redeem_by"),
         "times_redeemed": 0,
         "valid": True,
+        "_products": (params.get("applies_to") or {}).get("products") or [],
     }
+    for product in coupon["_products"]:
+        scope.get("product", product, "applies_to[products]")
     scope.add(coupon)
     scope.emit("coupon.created", coupon)
     return coupon

@@ -13,8 +13,17 @@ from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import timer
 
-# Days between attempts: the last falls on day 14, after which the subscription is cancelled.
-RETRY_AFTER_DAYS = (1, 3, 3, 3, 4)
+# Days between attempts (the last falls on day 14) and what comes after the last; `/_control/dunning` changes both.
+DEFAULT_RULES: Obj = {"retry_days": [1, 3, 3, 3, 4], "then": "cancel"}
+AFTER_RETRIES = ("cancel", "past_due", "unpaid")
+# After these the bank will refuse again: a retry waits until the customer has another card.
+HARD_DECLINES = ("authentication_required", "expired_card", "lost_card", "pickup_card", "stolen_card")
+
+
+def rules(scope: Scope) -> Obj:
+    """{retry_days, then}: the account's settings for failed renewals."""
+    found: Obj = scope.store.meta("dunning", DEFAULT_RULES)
+    return found
 
 
 def method_of(scope: Scope, subscription: Obj | None, customer_id: str) -> Obj | None:
@@ -50,21 +59,48 @@ def collect(
 
 
 def recover(scope: Scope, subscription: Obj, invoice: Obj) -> None:
-    """A paid invoice ends incomplete and past_due."""
+    """A paid invoice ends incomplete, past_due and unpaid, and makes a change that waited for it."""
     scope.drop_timer("incomplete", subscription["id"])
+    _mark_delinquent(scope, invoice, False)
+    if invoice.get("_applies_update"):
+        _apply_pending(scope, subscription)
     if subscription["status"] not in ("incomplete", "past_due", "unpaid"):
         return
-    others = [
-        row
-        for row in scope.all("invoice", status="open")
-        if subscription_of(row) == subscription["id"] and row["id"] != invoice["id"]
-    ]
-    if subscription["status"] != "incomplete" and others:
+    newest = invoice["id"] == subscription["latest_invoice"]
+    if subscription["status"] != "incomplete" and not newest and _other_open(scope, subscription, invoice):
         return
     with scope.changing(subscription, "customer.subscription.updated"):
         subscription["status"] = "active"
         keep_card(scope, subscription, invoice)
     schedule(scope, subscription)
+
+
+def _other_open(scope: Scope, subscription: Obj, invoice: Obj) -> bool:
+    return any(
+        subscription_of(row) == subscription["id"] and row["id"] != invoice["id"]
+        for row in scope.all("invoice", status="open", customer=invoice["customer"])
+    )
+
+
+def _apply_pending(scope: Scope, subscription: Obj) -> None:
+    """The change that `pending_if_incomplete` held back becomes real with its payment."""
+    waiting = subscription.pop("_waiting", None)
+    if waiting is None:
+        return
+    waited = subscription["pending_update"] is not None
+    with scope.changing(subscription, "customer.subscription.updated"):
+        subscription |= {**waiting, "pending_update": None}
+    scope.drop_timer("pending_update", subscription["id"])
+    schedule(scope, subscription)
+    if waited:
+        scope.emit("customer.subscription.pending_update_applied", subscription)
+
+
+def _mark_delinquent(scope: Scope, invoice: Obj, late: bool) -> None:
+    customer = scope.find("customer", invoice["customer"])
+    if customer and customer["delinquent"] != late:
+        with scope.changing(customer, "customer.updated"):
+            customer["delinquent"] = late
 
 
 def keep_card(scope: Scope, subscription: Obj, invoice: Obj) -> None:
@@ -77,27 +113,44 @@ def keep_card(scope: Scope, subscription: Obj, invoice: Obj) -> None:
 
 def _failed(scope: Scope, invoice: Obj, subscription: Obj | None, outcome: Outcome) -> None:
     first = invoice["billing_reason"] == "subscription_create"
-    clock = invoice["test_clock"] or ""
-    retries = invoice["attempt_count"] <= len(RETRY_AFTER_DAYS) and not first and not outcome.needs_approval
-    if retries:
-        days = RETRY_AFTER_DAYS[invoice["attempt_count"] - 1]
-        invoice["next_payment_attempt"] = scope.now + days * DAY
-        scope.timer("retry", invoice["id"], invoice["next_payment_attempt"], clock)
-    else:
-        invoice["next_payment_attempt"] = None
+    held = bool(invoice.get("_applies_update"))
+    invoice["_refused"] = outcome.decline.decline_code if outcome.decline else None
+    again = not first and not held and not outcome.needs_approval and _schedule_retry(scope, invoice)
     scope.save(invoice)
     asked = outcome.needs_approval or (outcome.decline and outcome.decline.code == "authentication_required")
     if asked:
         scope.emit("invoice.payment_action_required", invoice)
     if not outcome.needs_approval:
         scope.emit("invoice.payment_failed", invoice)
-    if subscription is None or first:
+    if subscription is None or first or held:
         return
+    _mark_delinquent(scope, invoice, True)
     if subscription["status"] in ("active", "trialing"):
         with scope.changing(subscription, "customer.subscription.updated"):
             subscription["status"] = "past_due"
-    if not retries and not outcome.needs_approval:
+    if not again and not outcome.needs_approval:
+        _give_up(scope, subscription)
+
+
+def _schedule_retry(scope: Scope, invoice: Obj) -> bool:
+    """Set the next attempt; False when the last was made."""
+    days = rules(scope)["retry_days"]
+    if invoice["attempt_count"] > len(days):
+        invoice["next_payment_attempt"] = None
+        return False
+    invoice["next_payment_attempt"] = scope.now + days[invoice["attempt_count"] - 1] * DAY
+    scope.timer("retry", invoice["id"], invoice["next_payment_attempt"], invoice["test_clock"] or "")
+    return True
+
+
+def _give_up(scope: Scope, subscription: Obj) -> None:
+    """All retries failed: the subscription ends, is left past_due, or is unpaid (renewals stay drafts), as set."""
+    then = rules(scope)["then"]
+    if then == "cancel":
         end(scope, subscription, "payment_failed")
+    elif then == "unpaid" and subscription["status"] != "unpaid":
+        with scope.changing(subscription, "customer.subscription.updated"):
+            subscription["status"] = "unpaid"
 
 
 @timer("retry")
@@ -106,7 +159,21 @@ def retry(scope: Scope, identifier: str) -> None:
     if invoice["status"] != "open":
         return
     subscription = scope.find("subscription", subscription_of(invoice))
-    collect(scope, invoice, method_of(scope, subscription, invoice["customer"]))
+    method = method_of(scope, subscription, invoice["customer"])
+    intent = scope.find("payment_intent", invoice["_intent"]) or {}
+    if invoice.get("_refused") in HARD_DECLINES and method and method["id"] == intent.get("_refused_method"):
+        _skip_attempt(scope, invoice, subscription)
+        return
+    collect(scope, invoice, method)
+
+
+def _skip_attempt(scope: Scope, invoice: Obj, subscription: Obj | None) -> None:
+    """The card was refused for good and is still the only one: the attempt counts, but the bank is not asked."""
+    with scope.changing(invoice, "invoice.updated"):
+        invoice["attempt_count"] += 1
+        again = _schedule_retry(scope, invoice)
+    if not again and subscription:
+        _give_up(scope, subscription)
 
 
 @timer("finalize")
@@ -137,7 +204,7 @@ def expire_incomplete(scope: Scope, identifier: str) -> None:
 
 def end(scope: Scope, subscription: Obj, reason: str | None) -> Obj:
     """Cancelled now: no timer runs any more, unpaid renewals are not tried again."""
-    for action in ("renew", "cancel", "trial_will_end", "unpause", "incomplete"):
+    for action in ("renew", "cancel", "trial_will_end", "unpause", "incomplete", "pending_update"):
         scope.drop_timer(action, subscription["id"])
     for invoice in scope.all("invoice", status="open"):
         if subscription_of(invoice) == subscription["id"]:
@@ -147,6 +214,7 @@ def end(scope: Scope, subscription: Obj, reason: str | None) -> Obj:
     for invoice in scope.all("invoice", status="draft"):
         if subscription_of(invoice) == subscription["id"]:
             scope.drop_timer("finalize", invoice["id"])
+    _end_schedule(scope, subscription)
     subscription |= {
         "status": "canceled",
         "ended_at": scope.now,
@@ -157,6 +225,15 @@ def end(scope: Scope, subscription: Obj, reason: str | None) -> Obj:
     scope.save(subscription)
     scope.emit("customer.subscription.deleted", subscription)
     return subscription
+
+
+def _end_schedule(scope: Scope, subscription: Obj) -> None:
+    plan = scope.find("subscription_schedule", subscription["schedule"])
+    if plan and plan["status"] in ("active", "not_started"):
+        scope.drop_timer("phase", plan["id"])
+        plan |= {"status": "canceled", "canceled_at": scope.now, "current_phase": None}
+        scope.save(plan)
+        scope.emit("subscription_schedule.canceled", plan)
 
 
 def pay_now(scope: Scope, invoice: Obj, given: str | None, *, present: bool) -> Outcome:

@@ -4,68 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from creator_hub.stripe_sandbox.billing import percent_of, tax_inside, tax_on_top
+from creator_hub.stripe_sandbox import fees
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.customers import move_balance
+from creator_hub.stripe_sandbox.resources.lines import total_up
 from creator_hub.stripe_sandbox.resources.payments import abandon, make_intent
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
-
-
-def price_line(
-    price: Obj,
-    quantity: int,
-    period: tuple[int, int],
-    *,
-    item: Obj | None = None,
-    subscription: Obj | None = None,
-    amount: int | None = None,
-    text: str | None = None,
-    proration: bool = False,
-    tax_rates: list[Obj] | None = None,
-) -> Obj:
-    """One line: `amount` minor units (default price × quantity) for a period [start, end)."""
-    total = price["unit_amount"] * quantity if amount is None else amount
-    parent: Obj | None = None
-    if item is not None and subscription is not None:
-        parent = {
-            "type": "subscription_item_details",
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": new_id("ii") if proration else None,
-                "proration": proration,
-                "proration_details": {"credited_items": None} if proration else None,
-                "subscription": subscription["id"],
-                "subscription_item": item["id"],
-            },
-        }
-    metadata = subscription["metadata"] if subscription else {}
-    return {
-        "id": new_id("il"),
-        "object": "line_item",
-        "amount": total,
-        "currency": price["currency"],
-        "description": text or f"{quantity} × {price['nickname'] or price['product']}",
-        "discount_amounts": [],
-        "discountable": not proration,
-        "discounts": [],
-        "invoice": None,
-        "livemode": False,
-        "metadata": dict(metadata),
-        "parent": parent,
-        "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "type": "price_details",
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": quantity,
-        "subscription": subscription and subscription["id"],
-        "subtotal": total,
-        "taxes": [],
-        "_tax_rates": tax_rates or [],
-    }
 
 
 def draft(
@@ -180,7 +125,8 @@ def draft(
     invoice |= fields
     for line in lines:
         line["invoice"] = identifier
-    _total(invoice, discounts or [])
+    total_up(invoice, discounts or [])
+    _settle_due(scope, invoice, customer["balance"])
     if not preview:
         scope.add(invoice)
         scope.emit("invoice.created", invoice)
@@ -193,66 +139,12 @@ def subscription_of(invoice: Obj) -> str | None:
     return details["subscription"] if details else None
 
 
-def _total(invoice: Obj, discounts: list[Obj]) -> None:
-    lines = invoice["lines"]["data"]
-    for line in lines:
-        line |= {"discount_amounts": [], "taxes": []}
-    invoice["discounts"] = [discount["id"] for discount in discounts]
-    invoice["total_discount_amounts"] = [_discount(lines, discount) for discount in discounts]
-    inclusive = exclusive = 0
-    taxes: dict[str, Obj] = {}
-    for line in lines:
-        for tax in _line_taxes(line):
-            line["taxes"].append(tax)
-            total = taxes.setdefault(tax["tax_rate_details"]["tax_rate"], {**tax, "amount": 0, "taxable_amount": 0})
-            total["amount"] += tax["amount"]
-            total["taxable_amount"] += tax["taxable_amount"]
-            inclusive += tax["amount"] if tax["tax_behavior"] == "inclusive" else 0
-            exclusive += tax["amount"] if tax["tax_behavior"] == "exclusive" else 0
-    subtotal = sum(line["amount"] for line in lines)
-    total_after = subtotal - sum(row["amount"] for row in invoice["total_discount_amounts"]) + exclusive
-    invoice |= {
-        "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal - inclusive,
-        "total": total_after,
-        "total_excluding_tax": total_after - inclusive - exclusive,
-        "total_taxes": list(taxes.values()),
-    }
-    due = total_after + invoice["starting_balance"]
-    invoice |= {"amount_due": max(due, 0) if total_after > 0 else 0}
-    invoice["amount_remaining"] = invoice["amount_due"]
-
-
-def _discount(lines: list[Obj], discount: Obj) -> Obj:
-    coupon = discount["_coupon"]
-    taken, left = 0, coupon["amount_off"]
-    for line in lines:
-        base = line["amount"] - sum(row["amount"] for row in line["discount_amounts"])
-        if not line["discountable"] or base <= 0:
-            continue
-        amount = percent_of(base, coupon["percent_off"]) if left is None else min(base, left - taken)
-        line["discount_amounts"].append({"amount": amount, "discount": discount["id"]})
-        line["discounts"] = [*line["discounts"], discount["id"]]
-        taken += amount
-    return {"amount": taken, "discount": discount["id"]}
-
-
-def _line_taxes(line: Obj) -> list[Obj]:
-    base = line["amount"] - sum(row["amount"] for row in line["discount_amounts"])
-    return [line_tax(base, rate) for rate in line["_tax_rates"]]
-
-
-def line_tax(base: int, rate: Obj) -> Obj:
-    inside = rate["inclusive"]
-    amount = tax_inside(base, rate["percentage"]) if inside else tax_on_top(base, rate["percentage"])
-    return {
-        "amount": amount,
-        "tax_behavior": "inclusive" if inside else "exclusive",
-        "tax_rate_details": {"tax_rate": rate["id"]},
-        "taxability_reason": "standard_rated",
-        "taxable_amount": base - amount if inside else base,
-        "type": "tax_rate_details",
-    }
+def _settle_due(scope: Scope, invoice: Obj, balance: int) -> None:
+    """What is to be collected after the customer's balance; the least a card is charged decides what is carried on."""
+    due = max(invoice["total"] + balance, 0) if invoice["total"] > 0 else 0
+    if due < fees.smallest_charge(invoice["currency"]):
+        due = 0
+    invoice |= {"starting_balance": balance, "amount_due": due, "amount_remaining": due}
 
 
 def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
@@ -309,11 +201,15 @@ def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
 
 
 def _use_balance(scope: Scope, invoice: Obj, customer: Obj) -> None:
-    """A negative total becomes credit; existing credit lowers what is due."""
-    invoice["starting_balance"] = customer["balance"]
-    change = invoice["total"] if invoice["total"] <= 0 else invoice["total"] - invoice["amount_due"]
+    """A negative total becomes credit; existing credit lowers what is due, debt or a carried sum raises the balance."""
+    _settle_due(scope, invoice, customer["balance"])
+    change = invoice["total"] - invoice["amount_due"]
     if change:
-        move_balance(scope, customer["id"], change, invoice["currency"], "applied_to_invoice", invoice=invoice["id"])
+        kind = "applied_to_invoice"
+        if 0 < invoice["total"] + customer["balance"] < fees.smallest_charge(invoice["currency"]):
+            kind = "invoice_too_small"
+        move_balance(scope, customer["id"], change, invoice["currency"], kind, invoice=invoice["id"])
+    invoice["_from_balance"] = change
     invoice["ending_balance"] = scope.get("customer", customer["id"])["balance"]
 
 
@@ -346,6 +242,10 @@ def close_unpaid(scope: Scope, invoice: Obj, status: str) -> Obj:
     scope.save(invoice)
     for action in ("finalize", "retry"):
         scope.drop_timer(action, invoice["id"])
+    spent = invoice.get("_from_balance")
+    if status == "void" and spent:
+        about = {"invoice": invoice["id"]}
+        move_balance(scope, invoice["customer"], -spent, invoice["currency"], "unapplied_from_invoice", **about)
     intent = scope.find("payment_intent", invoice["_intent"])
     if status == "void" and intent and intent["status"] != "canceled":
         abandon(scope, intent, "void_invoice")

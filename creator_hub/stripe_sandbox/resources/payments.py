@@ -113,6 +113,7 @@ def attempt(scope: Scope, intent: Obj, method: Obj, *, present: bool, approved: 
             "status": "requires_payment_method",
             "payment_method": None,
             "last_payment_error": error_of(outcome.decline, charge, method),
+            "_refused_method": method["id"],
         }
     else:
         intent |= {"status": "succeeded", "amount_received": intent["amount"], "last_payment_error": None}

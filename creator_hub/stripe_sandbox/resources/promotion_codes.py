@@ -22,10 +22,14 @@ from creator_hub.stripe_sandbox.store import Obj
         "expires_at": int,
         "max_redemptions": int,
         "metadata": META,
+        "restrictions": {"first_time_transaction": bool, "minimum_amount": int, "minimum_amount_currency": str},
     },
 )
 def create_promotion_code(scope: Scope, params: Obj) -> Obj:
     coupon = scope.get("coupon", params["promotion"].get("coupon") or "", "promotion[coupon]")
+    rules = params.get("restrictions") or {}
+    if (rules.get("minimum_amount") is None) != (rules.get("minimum_amount_currency") is None):
+        raise invalid("`minimum_amount` and `minimum_amount_currency` belong together.", param="restrictions")
     code = params.get("code") or secrets.token_hex(4).upper()
     if scope.all("promotion_code", code=code, active=True):
         raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
@@ -41,7 +45,11 @@ def create_promotion_code(scope: Scope, params: Obj) -> Obj:
         "max_redemptions": params.get("max_redemptions"),
         "metadata": merge_metadata(None, params.get("metadata")),
         "promotion": {"type": "coupon", "coupon": coupon["id"]},
-        "restrictions": {"first_time_transaction": False, "minimum_amount": None, "minimum_amount_currency": None},
+        "restrictions": {
+            "first_time_transaction": rules.get("first_time_transaction", False),
+            "minimum_amount": rules.get("minimum_amount"),
+            "minimum_amount_currency": rules.get("minimum_amount_currency"),
+        },
         "times_redeemed": 0,
     }
     scope.add(promotion)

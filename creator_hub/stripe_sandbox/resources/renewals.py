@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from creator_hub.stripe_sandbox.billing import period_at
 from creator_hub.stripe_sandbox.resources.dunning import end, method_of
-from creator_hub.stripe_sandbox.resources.invoices import close_unpaid, draft, finalize
+from creator_hub.stripe_sandbox.resources.invoices import close_unpaid, draft
+from creator_hub.stripe_sandbox.resources.schedules import enter_phase
 from creator_hub.stripe_sandbox.resources.subscriptions import (
     discounts_of,
     lines_for,
     period_of,
+    remember_debits,
     rhythm,
     schedule,
     set_period,
@@ -21,27 +23,36 @@ from creator_hub.stripe_sandbox.timers import timer
 DRAFT_SECONDS = 3600
 
 
+RENEWABLE = ("active", "past_due", "trialing", "unpaid")
+
+
 @timer("renew")
 def renew(scope: Scope, identifier: str) -> None:
     """The period is over: end it if so planned, else open the next period and its invoice."""
     subscription = scope.get("subscription", identifier)
-    if subscription["status"] not in ("active", "past_due", "trialing"):
+    if subscription["status"] not in RENEWABLE:
         return
-    if subscription["cancel_at_period_end"]:
+    enter_phase(scope, subscription)
+    if subscription["status"] == "canceled":
+        return
+    if is_over(scope, subscription):
         end(scope, subscription, None)
         return
     if subscription["status"] == "trialing" and not _after_trial(scope, subscription):
         return
-    first = subscription["items"]["data"][0]
     with scope.changing(subscription, "customer.subscription.updated"):
-        anchor = subscription["billing_cycle_anchor"]
-        set_period(subscription, period_at(anchor, *rhythm(first["price"]), period_of(subscription)[1]))
-        invoice = _cycle_invoice(scope, subscription)
+        invoice = open_period(scope, subscription)
         subscription["latest_invoice"] = invoice["id"]
         if subscription["status"] == "trialing":
             subscription["status"] = "active"
     _send_on(scope, subscription, invoice)
     schedule(scope, subscription)
+
+
+def is_over(scope: Scope, subscription: Obj) -> bool:
+    """Whether the end that was planned has come with the end of this period."""
+    planned = subscription["cancel_at"]
+    return bool(subscription["cancel_at_period_end"] or (planned and planned <= period_of(subscription)[1]))
 
 
 def _after_trial(scope: Scope, subscription: Obj) -> bool:
@@ -58,14 +69,17 @@ def _after_trial(scope: Scope, subscription: Obj) -> bool:
     return False
 
 
-def _cycle_invoice(scope: Scope, subscription: Obj) -> Obj:
-    customer = scope.get("customer", subscription["customer"])
+def open_period(scope: Scope, subscription: Obj) -> Obj:
+    """Move to the next period, or to the part of it before a planned end, and draft its invoice."""
+    anchor, first = subscription["billing_cycle_anchor"], subscription["items"]["data"][0]
+    start, stop = period_at(anchor, *rhythm(first["price"]), period_of(subscription)[1])
+    planned = subscription["cancel_at"]
+    set_period(subscription, (start, min(stop, planned) if planned else stop))
     lines = subscription["_pending_lines"] + lines_for(scope, subscription)
     subscription["_pending_lines"] = []
-    start, stop = period_of(subscription)
     invoice = draft(
         scope,
-        customer,
+        scope.get("customer", subscription["customer"]),
         lines,
         "subscription_cycle",
         subscription=subscription,
@@ -74,21 +88,20 @@ def _cycle_invoice(scope: Scope, subscription: Obj) -> Obj:
         period_end=stop,
         automatically_finalizes_at=scope.now + DRAFT_SECONDS,
     )
+    remember_debits(subscription, invoice)
     spend_discounts(scope, subscription)
     return invoice
 
 
 def _send_on(scope: Scope, subscription: Obj, invoice: Obj) -> None:
     pause = subscription["pause_collection"]
-    if pause is None:
+    if pause is None and subscription["status"] != "unpaid":
         scope.timer("finalize", invoice["id"], scope.now + DRAFT_SECONDS, invoice["test_clock"] or "")
-    elif pause["behavior"] == "keep_as_draft":
+    elif pause is None or pause["behavior"] == "keep_as_draft":
         invoice |= {"auto_advance": False, "automatically_finalizes_at": None}
         scope.save(invoice)
     else:
-        finalize(scope, invoice)
-        if invoice["status"] == "open":
-            close_unpaid(scope, invoice, "void" if pause["behavior"] == "void" else "uncollectible")
+        close_unpaid(scope, invoice, "void" if pause["behavior"] == "void" else "uncollectible")
 
 
 @timer("cancel")

@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from creator_hub.stripe_sandbox.billing import period_at
-from creator_hub.stripe_sandbox.errors import invalid
+from creator_hub.stripe_sandbox.errors import ApiError, invalid, missing
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Either, Spec, merge_metadata
-from creator_hub.stripe_sandbox.resources.discounts import redeem
+from creator_hub.stripe_sandbox.resources.changes import apply_changes, bill, bill_rest
 from creator_hub.stripe_sandbox.resources.dunning import collect, end, method_of
 from creator_hub.stripe_sandbox.resources.invoices import draft, finalize
 from creator_hub.stripe_sandbox.resources.methods import attach, resolve
 from creator_hub.stripe_sandbox.resources.payments import Outcome, card_error
-from creator_hub.stripe_sandbox.resources.prices import INTERVALS, TAX_BEHAVIORS
+from creator_hub.stripe_sandbox.resources.pending_updates import update_when_paid
+from creator_hub.stripe_sandbox.resources.prorations import credit
+from creator_hub.stripe_sandbox.resources.subscription_params import (
+    ANCHOR,
+    BILLING_MODE,
+    CANCELLATION,
+    CHANGED_ITEM,
+    DISCOUNT,
+    ITEM,
+    PRORATION,
+    TRIAL_SETTINGS,
+)
 from creator_hub.stripe_sandbox.resources.subscriptions import (
     INCOMPLETE_FOR,
     build,
-    change_items,
     discounts_of,
     lines_for,
     period_of,
-    restart_cycle_if_changed,
-    rhythm,
+    remember_debits,
     schedule,
-    set_period,
+    set_discounts,
     spend_discounts,
 )
 from creator_hub.stripe_sandbox.routes import Page, created_range, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
-ITEM_PRICE_DATA: Spec = {
-    "currency*": str,
-    "product*": str,
-    "recurring*": {"interval*": INTERVALS, "interval_count": int},
-    "tax_behavior": TAX_BEHAVIORS,
-    "unit_amount": int,
-}
-ITEM: Spec = {"price": str, "price_data": ITEM_PRICE_DATA, "quantity": int, "metadata": META, "tax_rates": [str]}
-CHANGED_ITEM: Spec = {**ITEM, "id": str, "deleted": bool}
-PRORATION = ("always_invoice", "create_prorations", "none")
-DISCOUNT: Spec = {"coupon": str, "promotion_code": str}
-ANCHOR: Spec = {"type*": ("now", "unchanged")}
-TRIAL_SETTINGS: Spec = {"end_behavior*": {"missing_payment_method*": ("cancel", "create_invoice", "pause")}}
 _COMMON: Spec = {
+    "application_fee_percent": float,
     "cancel_at_period_end": bool,
     "collection_method": ("charge_automatically",),
     "default_payment_method": str,
@@ -52,7 +46,7 @@ _COMMON: Spec = {
     "discounts": [DISCOUNT],
     "metadata": META,
     "off_session": bool,
-    "payment_behavior": ("allow_incomplete", "default_incomplete", "error_if_incomplete"),
+    "payment_behavior": ("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"),
     "payment_settings": {"payment_method_types": [str], "save_default_payment_method": ("off", "on_subscription")},
     "proration_behavior": PRORATION,
     "trial_settings": TRIAL_SETTINGS,
@@ -66,7 +60,8 @@ _COMMON: Spec = {
         "customer*": str,
         "items*": [ITEM],
         "billing_cycle_anchor": int,
-        "cancel_at": int,
+        "billing_mode": BILLING_MODE,
+        "cancel_at": Either(("max_period_end", "min_period_end"), plain=int),
         "currency": str,
         "trial_end": Either(("now",), plain=int),
         "trial_period_days": int,
@@ -83,12 +78,7 @@ def create_subscription(scope: Scope, params: Obj) -> Obj:
     outcome = begin(scope, subscription, behavior, present=not params.get("off_session"))
     if behavior == "error_if_incomplete" and outcome and not outcome.paid:
         invoice = scope.get("invoice", subscription["latest_invoice"])
-        intent = scope.get("payment_intent", invoice["_intent"])
-        if outcome.decline:
-            error = card_error(outcome.decline, intent)
-            error.keep = False
-            raise error
-        raise invalid("Payment for this subscription requires additional user action.")
+        raise _undone(outcome, scope.get("payment_intent", invoice["_intent"]))
     return scope.get("subscription", subscription["id"])
 
 
@@ -116,6 +106,7 @@ def begin(
         period_start=scope.now,
         period_end=scope.now,
     )
+    remember_debits(subscription, invoice)
     if not trial:
         spend_discounts(scope, subscription)
     subscription["latest_invoice"] = invoice["id"]
@@ -149,19 +140,7 @@ def begin(
     {
         "billing_cycle_anchor": ANCHOR,
         "cancel_at": Either(("min_period_end", "max_period_end"), plain=int),
-        "cancellation_details": {
-            "comment": str,
-            "feedback": (
-                "customer_service",
-                "low_quality",
-                "missing_features",
-                "other",
-                "switched_service",
-                "too_complex",
-                "too_expensive",
-                "unused",
-            ),
-        },
+        "cancellation_details": CANCELLATION,
         "items": [CHANGED_ITEM],
         "pause_collection": {"behavior*": ("keep_as_draft", "mark_uncollectible", "void"), "resumes_at": int},
         "proration_date": int,
@@ -172,29 +151,59 @@ def begin(
 def update_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     subscription = scope.get("subscription", identifier)
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    invoice: Obj | None = None
+        _only_words(params)
+    if subscription["schedule"] and {"cancel_at", "cancel_at_period_end"} & set(params):
+        raise invalid(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead."
+        )
+    behavior = params.get("payment_behavior") or "allow_incomplete"
+    if behavior == "pending_if_incomplete":
+        return update_when_paid(scope, subscription, params)
     with scope.changing(subscription, "customer.subscription.updated"):
-        if params.get("default_payment_method"):
-            method = resolve(scope, params["default_payment_method"], "default_payment_method")
-            params["default_payment_method"] = attach(scope, method, subscription["customer"])["id"]
-        _set_fields(scope, subscription, params)
-        lines, restarted = apply_changes(scope, subscription, params)
-        invoice = _bill_changes(scope, subscription, params, lines, restarted)
+        set_fields(scope, subscription, params)
+        change = apply_changes(scope, subscription, params)
+        invoice = bill(scope, subscription, params, change)
         schedule(scope, subscription)
     if invoice is not None:
-        finalize(scope, invoice)
-        if invoice["status"] == "open":
-            outcome = collect(scope, invoice, method_of(scope, subscription, subscription["customer"]), present=True)
-            if params.get("payment_behavior") == "error_if_incomplete" and outcome.decline:
-                error = card_error(outcome.decline, scope.get("payment_intent", invoice["_intent"]))
-                error.keep = False
-                raise error
+        collect_change(scope, subscription, invoice, behavior, present=not params.get("off_session"))
     return scope.get("subscription", identifier)
 
 
-def _set_fields(scope: Scope, subscription: Obj, params: Obj) -> None:
-    for name in ("default_payment_method", "description", "trial_settings"):
+def _only_words(params: Obj) -> None:
+    """Of what is over only the story can be changed."""
+    if set(params) - {"cancellation_details", "metadata", "expand"}:
+        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+
+
+def collect_change(scope: Scope, subscription: Obj, invoice: Obj, behavior: str, *, present: bool) -> None:
+    """Finalise a change's invoice and try to collect it now. Raises 402 (nothing happened) for error_if_incomplete."""
+    finalize(scope, invoice)
+    if invoice["status"] != "open" or behavior == "default_incomplete":
+        return
+    outcome = collect(scope, invoice, method_of(scope, subscription, subscription["customer"]), present=present)
+    if behavior == "error_if_incomplete" and not outcome.paid:
+        raise _undone(outcome, scope.get("payment_intent", invoice["_intent"]))
+
+
+def _undone(outcome: Outcome, intent: Obj) -> ApiError:
+    if outcome.decline is None:
+        return ApiError(
+            402,
+            "card_error",
+            "Payment for this subscription requires additional user action before it can be completed successfully.",
+            code="subscription_payment_intent_requires_action",
+        )
+    error = card_error(outcome.decline, intent)
+    error.keep = False
+    return error
+
+
+def set_fields(scope: Scope, subscription: Obj, params: Obj) -> None:
+    if params.get("default_payment_method"):
+        method = resolve(scope, params["default_payment_method"], "default_payment_method")
+        params["default_payment_method"] = attach(scope, method, subscription["customer"])["id"]
+    for name in ("application_fee_percent", "default_payment_method", "description", "trial_settings"):
         if name in params:
             subscription[name] = params[name]
     subscription["metadata"] = merge_metadata(subscription["metadata"], params.get("metadata"))
@@ -204,8 +213,7 @@ def _set_fields(scope: Scope, subscription: Obj, params: Obj) -> None:
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = [scope.get("tax_rate", rate) for rate in params["default_tax_rates"]]
     if "discounts" in params:
-        made = redeem(scope, params["discounts"], customer=subscription["customer"], subscription=subscription["id"])
-        subscription["discounts"] = [scope.add(discount)["id"] for discount in made]
+        set_discounts(scope, subscription, params["discounts"])
     if "pause_collection" in params:
         pause = params["pause_collection"]
         subscription["pause_collection"] = pause and {
@@ -233,85 +241,11 @@ def _set_end(scope: Scope, subscription: Obj, params: Obj) -> None:
         subscription |= {"cancel_at": moment, "canceled_at": scope.now if moment else None}
 
 
-def apply_changes(scope: Scope, subscription: Obj, params: Obj) -> tuple[list[Obj], bool]:
-    """Items, trial end and anchor, on the object alone: the same for a change and for its preview.
-
-    Returns the proration lines and whether a new billing cycle begins now.
-    """
-    moment = params.get("proration_date") or scope.now
-    behavior = params.get("proration_behavior") or "create_prorations"
-    before = rhythm(subscription["items"]["data"][0]["price"])
-    lines = change_items(scope, subscription, params.get("items", []), behavior, moment)
-    restarted = restart_cycle_if_changed(scope, subscription, before, moment)
-    trial_end = params.get("trial_end")
-    if trial_end == "now" or (params.get("billing_cycle_anchor") or {}).get("type") == "now":
-        if subscription["status"] == "trialing":
-            subscription |= {"status": "active", "trial_end": moment}
-        if not restarted:
-            _restart(subscription, moment)
-        return lines, True
-    if isinstance(trial_end, int):
-        if trial_end <= moment:
-            raise invalid("trial_end must be a timestamp in the future.", param="trial_end")
-        subscription |= {
-            "status": "trialing",
-            "trial_end": trial_end,
-            "billing_cycle_anchor": trial_end,
-            "trial_start": subscription["trial_start"] or moment,
-        }
-        set_period(subscription, (moment, trial_end))
-    return lines, restarted
-
-
-def _restart(subscription: Obj, moment: int) -> None:
-    from_now = rhythm(subscription["items"]["data"][0]["price"])
-    subscription["billing_cycle_anchor"] = moment
-    set_period(subscription, period_at(moment, *from_now, moment))
-
-
-def _bill_changes(scope: Scope, subscription: Obj, params: Obj, lines: list[Obj], restarted: bool) -> Obj | None:
-    """An invoice now when a cycle begins or the caller asked; else the lines wait for the next renewal."""
-    if restarted:
-        credits = [line for line in lines if line["amount"] < 0]
-        lines = subscription["_pending_lines"] + credits + lines_for(scope, subscription)
-    elif params.get("proration_behavior") != "always_invoice":
-        subscription["_pending_lines"] += lines
-        return None
-    if not lines:
-        return None
-    subscription["_pending_lines"] = [] if restarted else subscription["_pending_lines"]
-    customer = scope.get("customer", subscription["customer"])
-    invoice = draft(
-        scope,
-        customer,
-        lines,
-        "subscription_update",
-        subscription=subscription,
-        discounts=discounts_of(scope, subscription) if restarted else [],
-        period_start=scope.now,
-        period_end=scope.now,
-    )
-    subscription["latest_invoice"] = invoice["id"]
-    return invoice
-
-
 @route(
     "DELETE",
     "/v1/subscriptions/{id}",
     {
-        "cancellation_details": {
-            "comment": str,
-            "feedback": (
-                "customer_service",
-                "low_quality",
-                "missing_features",
-                "other",
-                "switched_service",
-                "too_complex",
-                "too_expensive",
-                "unused",
-            ),
-        },
+        "cancellation_details": CANCELLATION,
         "expand": [str],
         "invoice_now": bool,
         "prorate": bool,
@@ -322,33 +256,26 @@ def cancel_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise invalid(f"No such subscription: '{identifier}'", code="resource_missing", param="id")
     subscription["cancellation_details"] |= params.get("cancellation_details") or {}
-    return end(scope, subscription, "cancellation_requested")
-
-
-@route(
-    "POST",
-    "/v1/subscriptions/{id}/resume",
-    {
-        "billing_cycle_anchor": ANCHOR,
-        "proration_behavior": PRORATION,
-    },
-)
-def resume_subscription(scope: Scope, params: Obj, identifier: str) -> Obj:
-    subscription = scope.get("subscription", identifier)
-    if subscription["status"] != "paused":
-        raise invalid("This subscription is not paused.")
-    before = deepcopy(subscription)
-    _restart(subscription, scope.now)
-    invoice = _bill_changes(scope, subscription, {}, [], True)
-    subscription["status"] = "active"
-    scope.save(subscription)
-    scope.emit("customer.subscription.resumed", subscription, before)
-    schedule(scope, subscription)
+    if params.get("prorate") and subscription["status"] not in ("trialing", "paused", "incomplete"):
+        subscription["_pending_lines"] += [
+            credit(scope, subscription, item, scope.now) for item in subscription["items"]["data"]
+        ]
+    invoice = bill_rest(scope, subscription) if params.get("invoice_now") else None
+    end(scope, subscription, "cancellation_requested")
     if invoice is not None:
-        finalize(scope, invoice)
-        if invoice["status"] == "open":
-            collect(scope, invoice, method_of(scope, subscription, subscription["customer"]))
+        collect_change(scope, subscription, invoice, "allow_incomplete", present=False)
     return scope.get("subscription", identifier)
+
+
+@route("DELETE", "/v1/subscriptions/{id}/discount")
+def delete_discount(scope: Scope, params: Obj, identifier: str) -> Obj:
+    subscription = scope.get("subscription", identifier)
+    if not subscription["discounts"]:
+        raise missing("discount", identifier)
+    gone = scope.get("discount", subscription["discounts"][-1])
+    with scope.changing(subscription, "customer.subscription.updated"):
+        set_discounts(scope, subscription, [])
+    return {**gone, "deleted": True}
 
 
 @route("DELETE", "/v1/customers/{id}")

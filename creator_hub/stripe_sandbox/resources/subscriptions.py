@@ -1,15 +1,13 @@
-"""Subscriptions: what they are, how they begin and how they change."""
+"""Subscriptions: what they are made of, their periods, and the lines of a period."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from creator_hub.stripe_sandbox.billing import DAY, period_at, prorated
+from creator_hub.stripe_sandbox.billing import DAY, period_at, share
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.discounts import redeem
-from creator_hub.stripe_sandbox.resources.invoices import price_line
+from creator_hub.stripe_sandbox.resources.lines import cycle_text, price_line
 from creator_hub.stripe_sandbox.resources.prices import make_price
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
@@ -75,6 +73,7 @@ def make_item(scope: Scope, subscription: Obj, given: Obj, price: Obj) -> Obj:
         "quantity": given.get("quantity", 1),
         "subscription": subscription["id"],
         "tax_rates": [scope.get("tax_rate", rate, "tax_rates") for rate in given.get("tax_rates", [])],
+        "_debit": None,
     }
 
 
@@ -84,11 +83,11 @@ def build(scope: Scope, customer: Obj, params: Obj) -> Obj:
         "id": new_id("sub"),
         "object": "subscription",
         "application": None,
-        "application_fee_percent": None,
+        "application_fee_percent": params.get("application_fee_percent"),
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": scope.now,
         "billing_cycle_anchor_config": None,
-        "billing_mode": {"type": "classic", "flexible": None},
+        "billing_mode": billing_mode(params.get("billing_mode")),
         "billing_schedules": [],
         "billing_thresholds": None,
         "cancel_at": params.get("cancel_at"),
@@ -133,20 +132,44 @@ def build(scope: Scope, customer: Obj, params: Obj) -> Obj:
         "trial_settings": {"end_behavior": {"missing_payment_method": missing_method_rule(params)}},
         "trial_start": None,
         "_pending_lines": [],
-        "_retry": 0,
     }
     items = [
         make_item(scope, subscription, given, price_for(scope, given, f"items[{index}]"))
         for index, given in enumerate(params["items"])
     ]
-    _one_rhythm(items)
+    one_rhythm(items)
     subscription["items"] = list_object(f"/v1/subscription_items?subscription={subscription['id']}", items)
     subscription["currency"] = items[0]["price"]["currency"]
     start_cycle(scope, subscription, _trial_end(scope, params), params.get("billing_cycle_anchor"))
     scope.add(subscription)
-    discounts = redeem(scope, params.get("discounts", []), customer=customer["id"], subscription=subscription["id"])
-    subscription["discounts"] = [scope.add(discount)["id"] for discount in discounts]
+    set_discounts(scope, subscription, params.get("discounts", []))
     return scope.save(subscription)
+
+
+def set_discounts(scope: Scope, subscription: Obj, given: list[Obj]) -> None:
+    """Replace the subscription's discounts; a `discount` already there may be named to keep it."""
+    kept = [item["discount"] for item in given if item.get("discount")]
+    for identifier in kept:
+        if identifier not in subscription["discounts"]:
+            raise invalid(f"No such discount: '{identifier}'", code="resource_missing", param="discounts")
+    for identifier in subscription["discounts"]:
+        if identifier not in kept:
+            scope.emit("customer.discount.deleted", scope.get("discount", identifier))
+    fresh = [item for item in given if not item.get("discount")]
+    bound = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    amount = sum(item["price"]["unit_amount"] * item["quantity"] for item in subscription["items"]["data"])
+    made = redeem(scope, fresh, currency=subscription["currency"], amount=amount, **bound)
+    for discount in made:
+        scope.add(discount)
+        scope.emit("customer.discount.created", discount)
+    subscription["discounts"] = [*kept, *(discount["id"] for discount in made)]
+
+
+def billing_mode(given: Obj | None) -> Obj:
+    """Flexible unless classic is asked for, as since API clover."""
+    mode = (given or {}).get("type") or "flexible"
+    wanted = ((given or {}).get("flexible") or {}).get("proration_discounts") or "included"
+    return {"type": mode, "flexible": {"proration_discounts": wanted} if mode == "flexible" else None}
 
 
 def missing_method_rule(params: Obj) -> str:
@@ -154,7 +177,7 @@ def missing_method_rule(params: Obj) -> str:
     return behaviour.get("missing_payment_method") or "create_invoice"
 
 
-def _one_rhythm(items: list[Obj]) -> None:
+def one_rhythm(items: list[Obj]) -> None:
     rhythms = {(item["price"]["currency"], *rhythm(item["price"])) for item in items}
     if len(rhythms) != 1:
         raise invalid("Currency and interval fields must match across all prices on this subscription.", param="items")
@@ -198,30 +221,59 @@ def period_of(subscription: Obj) -> tuple[int, int]:
 
 
 def lines_for(scope: Scope, subscription: Obj, *, trial: bool = False, share_from: int | None = None) -> list[Obj]:
-    """The lines of the current period; a trial costs nothing, a period cut short by an anchor costs its share."""
-    lines = []
-    for item in subscription["items"]["data"]:
-        price, period = item["price"], (item["current_period_start"], item["current_period_end"])
-        name = scope.get("product", price["product"])["name"]
-        full = price["unit_amount"] * item["quantity"]
-        amount = 0 if trial else full
-        if share_from is not None:
-            whole = period_at(subscription["billing_cycle_anchor"], *rhythm(price), share_from)
-            amount = prorated(full, *whole, share_from)
-        text = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
-        lines.append(
-            price_line(
-                price,
-                item["quantity"],
-                period,
-                item=item,
-                subscription=subscription,
-                amount=amount,
-                text=text,
-                tax_rates=taxes_of(subscription, item),
-            )
-        )
-    return lines
+    """The lines of the current period; a trial costs nothing, a period cut short by an anchor or a planned end costs
+    its share."""
+    return [_cycle_line(scope, subscription, item, trial, share_from) for item in subscription["items"]["data"]]
+
+
+def _cycle_line(scope: Scope, subscription: Obj, item: Obj, trial: bool, share_from: int | None) -> Obj:
+    price, period = item["price"], (item["current_period_start"], item["current_period_end"])
+    name = scope.get("product", price["product"])["name"]
+    full = price["unit_amount"] * item["quantity"]
+    amount, text = full, cycle_text(price, item["quantity"], name)
+    if trial:
+        amount, text = 0, f"Trial period for {name}"
+    else:
+        grid = period_at(subscription["billing_cycle_anchor"], *rhythm(price), share_from or period[0])
+        if share_from is not None or period[1] < grid[1]:
+            amount = share(full, period[1] - period[0], grid[1] - grid[0])
+    return price_line(
+        price,
+        item["quantity"],
+        period,
+        item=item,
+        subscription=subscription,
+        amount=amount,
+        text=text,
+        tax_rates=taxes_of(subscription, item),
+    )
+
+
+def debit_of(line: Obj, invoice: str | None = None) -> Obj:
+    """What an item remembers of the line that charged it: the base of a later credit in flexible billing mode."""
+    return {
+        "line": line["id"],
+        "invoice": invoice,
+        "gross": line["amount"],
+        "discounts": [[row["discount"], row["amount"]] for row in line["discount_amounts"]],
+        "start": line["period"]["start"],
+        "end": line["period"]["end"],
+        "tax_rates": line["_tax_rates"],
+    }
+
+
+def remember_debits(subscription: Obj, invoice: Obj) -> None:
+    """After an invoice was drafted: the items' newest charges are on it."""
+    items = {item["id"]: item for item in subscription["items"]["data"]}
+    for line in invoice["lines"]["data"]:
+        about = (line["parent"] or {}).get("subscription_item_details")
+        item = items.get(about["subscription_item"]) if about else None
+        if about is None or item is None:
+            continue
+        if not about["proration"]:
+            item["_debit"] = debit_of(line, invoice["id"])
+        elif item["_debit"] and item["_debit"]["line"] == line["id"]:
+            item["_debit"]["invoice"] = invoice["id"]
 
 
 def taxes_of(subscription: Obj, item: Obj) -> list[Obj]:
@@ -236,9 +288,11 @@ def discounts_of(scope: Scope, subscription: Obj) -> list[Obj]:
 
 def spend_discounts(scope: Scope, subscription: Obj) -> None:
     """After an invoice: a coupon for one invoice is gone, one whose months are over too."""
-    kept = [
-        discount["id"] for discount in discounts_of(scope, subscription) if discount["_coupon"]["duration"] != "once"
-    ]
+    running = discounts_of(scope, subscription)
+    kept = [discount["id"] for discount in running if discount["_coupon"]["duration"] != "once"]
+    for identifier in subscription["discounts"]:
+        if identifier not in kept:
+            scope.emit("customer.discount.deleted", scope.get("discount", identifier))
     subscription["discounts"] = kept
 
 
@@ -255,94 +309,3 @@ def schedule(scope: Scope, subscription: Obj) -> None:
     pause = subscription["pause_collection"]
     if pause and pause["resumes_at"]:
         scope.timer("unpause", subscription["id"], pause["resumes_at"], clock)
-
-
-def change_items(scope: Scope, subscription: Obj, given: list[Obj], behavior: str, moment: int) -> list[Obj]:
-    """Apply item changes to the object and return the proration lines: credit for the unused, charge for the rest."""
-    lines: list[Obj] = []
-    items = subscription["items"]["data"]
-    for index, change in enumerate(given):
-        item = next((item for item in items if item["id"] == change.get("id")), None)
-        if change.get("id") and item is None:
-            raise invalid(
-                f"No such subscription item: '{change['id']}'", code="resource_missing", param=f"items[{index}][id]"
-            )
-        period = period_of(subscription)
-        if item is not None and behavior != "none":
-            lines += _prorated_line(scope, subscription, item, period, moment, sign=-1)
-        if item is not None and change.get("deleted"):
-            items.remove(item)
-            continue
-        item = _changed(scope, subscription, item, change, f"items[{index}]")
-        if behavior != "none":
-            lines += _prorated_line(scope, subscription, item, period, moment, sign=1)
-    if not items:
-        raise invalid("A subscription must have at least one active price.", param="items")
-    return [] if subscription["status"] == "trialing" else lines
-
-
-def _changed(scope: Scope, subscription: Obj, item: Obj | None, change: Obj, param: str) -> Obj:
-    items = subscription["items"]["data"]
-    if item is None:
-        item = make_item(scope, subscription, change, price_for(scope, change, param))
-        item["current_period_start"], item["current_period_end"] = period_of(subscription)
-        items.append(item)
-        return item
-    if change.get("price") or change.get("price_data"):
-        price = price_for(scope, change, param)
-        item |= {"price": price, "plan": plan_of(price)}
-    if "quantity" in change:
-        item["quantity"] = change["quantity"]
-    if "tax_rates" in change:
-        item["tax_rates"] = [scope.get("tax_rate", rate, "tax_rates") for rate in change["tax_rates"]]
-    item["metadata"] = merge_metadata(item["metadata"], change.get("metadata"))
-    return item
-
-
-def _prorated_line(
-    scope: Scope,
-    subscription: Obj,
-    item: Obj,
-    period: tuple[int, int],
-    moment: int,
-    *,
-    sign: int,
-) -> list[Obj]:
-    price = item["price"]
-    whole = period if sign < 0 else _period_for(item, period, moment)
-    share = prorated(price["unit_amount"] * item["quantity"], *whole, moment)
-    name = scope.get("product", price["product"])["name"]
-    text = f"{'Unused' if sign < 0 else 'Remaining'} time on {item['quantity']} × {name}"
-    span = (moment, whole[1])
-    return [
-        price_line(
-            price,
-            item["quantity"],
-            span,
-            item=item,
-            subscription=subscription,
-            amount=sign * share,
-            text=text,
-            proration=True,
-            tax_rates=taxes_of(subscription, item),
-        )
-    ]
-
-
-def _period_for(item: Obj, period: tuple[int, int], moment: int) -> tuple[int, int]:
-    """A changed rhythm begins a whole new period now; the same rhythm keeps the running one."""
-    same = item["plan"] and period_at(period[0], *rhythm(item["price"]), period[0])[1] - period[0]
-    running = period[1] - period[0]
-    if abs(same - running) <= 4 * DAY:
-        return period
-    return moment, period_at(moment, *rhythm(item["price"]), moment)[1]
-
-
-def restart_cycle_if_changed(scope: Scope, subscription: Obj, before: Any, moment: int) -> bool:
-    """A change of interval moves the anchor to now; True when it did."""
-    if rhythm(subscription["items"]["data"][0]["price"]) == before or subscription["status"] == "trialing":
-        return False
-    _one_rhythm(subscription["items"]["data"])
-    subscription["billing_cycle_anchor"] = moment
-    set_period(subscription, period_at(moment, *rhythm(subscription["items"]["data"][0]["price"]), moment))
-    return True
