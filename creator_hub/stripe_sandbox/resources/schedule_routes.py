@@ -56,7 +56,7 @@ def create_schedule(scope: Scope, params: Obj) -> Obj:
         )
     customer = scope.get("customer", params["customer"], "customer")
     given = params.get("start_date") or "now"
-    begins: int = scope.now if given == "now" else given
+    begins = scope.now if given == "now" else int(given)
     plan = _blank(scope, customer, params)
     plan["phases"] = make_phases(scope, params["phases"], begins)
     scope.add(plan)
