@@ -1,13 +1,14 @@
 /** Where one writes: Enter sends, Shift+Enter breaks the line, a draft per channel survives a reload. */
 import { t } from "../lib/dom.js";
+import { Pictures } from "./pictures.js";
 
 const LONGEST = 4000;
 const COUNT_FROM = 3500;
 const TYPING_EVERY_MS = 3_000;
 
 export class Composer {
-  /** @param {HTMLFormElement} form @param {{onSend: (text: string, replyTo?: string) => void, onEdit: (id: string, text: string) => void, onTyping: () => void}} actions */
-  constructor(form, actions) {
+  /** @param {HTMLFormElement} form @param {HTMLElement} dropzone @param {{onSend: (text: string, replyTo: string|undefined, pictures: object[]) => void, onEdit: (id: string, text: string) => void, onTyping: () => void}} actions */
+  constructor(form, dropzone, actions) {
     this.form = form;
     this.actions = actions;
     this.input = form.elements.text;
@@ -16,6 +17,7 @@ export class Composer {
     this.stripText = this.strip.querySelector("span");
     this.lastTyping = 0;
     this.mode = null;
+    this.pictures = new Pictures(form, dropzone, () => this.#fit());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -32,6 +34,7 @@ export class Composer {
     this.draftKey = `hub.draft.${channelId}`;
     this.input.value = sessionStorage.getItem(this.draftKey) ?? "";
     this.form.hidden = Boolean(closed);
+    this.pictures.open(channelId);
     this.#fit();
   }
 
@@ -70,10 +73,10 @@ export class Composer {
   }
 
   #submit() {
+    if (this.form.elements.send.disabled) return;
     const text = this.input.value.trim();
-    if (!text || [...text].length > LONGEST) return;
     if (this.mode?.edit) this.actions.onEdit(this.mode.edit, text);
-    else this.actions.onSend(text, this.mode?.reply);
+    else this.actions.onSend(text, this.mode?.reply, this.pictures.take());
     this.mode = null;
     this.strip.hidden = true;
     this.input.value = "";
@@ -96,7 +99,8 @@ export class Composer {
     this.counter.hidden = length < COUNT_FROM;
     this.counter.textContent = t("left", { count: LONGEST - length });
     this.counter.classList.toggle("field__error", length > LONGEST);
-    this.form.elements.send.disabled = length === 0 || length > LONGEST;
+    const empty = length === 0 && (this.mode?.edit || this.pictures.count === 0);
+    this.form.elements.send.disabled = empty || length > LONGEST || this.pictures.busy;
     this.input.style.blockSize = "auto";
     this.input.style.blockSize = `${Math.min(this.input.scrollHeight + 2, 200)}px`;
   }

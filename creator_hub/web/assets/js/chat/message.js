@@ -17,6 +17,7 @@ export function messageRow(message, quoted, context) {
         h("time", { dateTime: message.sent_at, title: dateTime(sent) }, clockTime(sent))),
       message.reply_to && quote(message.reply_to, quoted),
       message.deleted ? h("p", { class: "msg__gone" }, t("deleted")) : body(message),
+      message.attachments?.length > 0 && pictures(message),
       !message.deleted && reactions(message, context)));
   if (!message.deleted) {
     row.append(h("button", {
@@ -35,9 +36,16 @@ function body(message) {
   return text;
 }
 
+/** Width and height are told, so that nothing jumps when a picture arrives. */
+function pictures(message) {
+  return h("div", { class: "msg__pictures" }, message.attachments.map((each) =>
+    h("a", { class: "msg__picture", href: each.url, target: "_blank", rel: "noopener" },
+      h("img", { src: each.thumbnail_url, width: each.width, height: each.height, loading: "lazy", alt: t("picture_by", { name: message.author.display_name, file: each.name }) }))));
+}
+
 function quote(id, quoted) {
   if (!quoted) return h("p", { class: "msg__quote" }, icon("reply"), t("older_message"));
-  const text = quoted.deleted ? t("deleted") : quoted.text;
+  const text = quoted.deleted ? t("deleted") : quoted.text || t("picture");
   return h("a", { class: "msg__quote", href: `#m-${id}` }, icon("reply"), h("strong", {}, quoted.author.display_name), " ", text.slice(0, 120));
 }
 
@@ -59,7 +67,7 @@ export function pendingRow(item, context) {
     h("div", { class: "msg__side" }, avatar(context.me.display_name)),
     h("div", { class: "msg__main" },
       h("p", { class: "msg__head" }, h("strong", {}, context.me.display_name)),
-      h("div", { class: "msg__text msg__text--plain" }, item.text),
+      h("div", { class: "msg__text msg__text--plain" }, item.text || t("picture")),
       item.failed
         ? h("p", { class: "msg__failed" }, `${t("not_sent")} ${item.failed} `,
             h("button", { class: "linkbutton", type: "button", onclick: () => context.onRetry(item) }, t("retry")), " ",

@@ -47,7 +47,7 @@ const log = new Log($("[data-scroller]"), $("[data-log]"), $("[data-pill]"), {
   onEmpty: (empty) => { $("[data-empty]").hidden = !empty || Boolean(loading); },
 });
 const view = new ChannelView(log, { mayRun: isStaff, chainTitle });
-const composer = new Composer($("[data-composer]"), {
+const composer = new Composer($("[data-composer]"), $(".talk"), {
   onSend: send, onTyping: () => stream.typing(current),
   onEdit: (id, text) => command("message.edit", { id, text }),
 });
@@ -185,9 +185,10 @@ function shown(channelId, event) {
   }
 }
 
-function send(text, replyTo) {
+function send(text, replyTo, pictures) {
   const item = { client_msg_id: crypto.randomUUID(), channel_id: current, text };
   if (replyTo) item.reply_to = replyTo;
+  if (pictures.length) item.attachments = pictures.map((each) => each.id);
   log.addPending(item);
   log.toBottom();
   stream.send(item);
