@@ -28,9 +28,7 @@ def test_a_picture_is_chosen_sent_and_seen_and_a_loud_guest_is_muted(webs: tuple
     sign_up(mei, "Mei")
     mei.wait_for_url(re.compile(r"/$"))
     passcode = start_group(mei)
-    ana = visit(
-        second, reduced_motion="reduce", color_scheme="dark", viewport={"width": 360, "height": 740}
-    ).new_page()
+    ana = visit(second, reduced_motion="reduce", color_scheme="dark", viewport={"width": 360, "height": 740}).new_page()
     ana.goto(f"/join/{passcode}")
     ana.get_by_role("link", name="Sign up to join").click()
     sign_up(ana, "Ana", at=ana.url)
