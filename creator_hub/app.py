@@ -31,6 +31,7 @@ ROOM_MODULES = (
     "creator_hub.voting.poll_api",
     "creator_hub.voting.chain_api",
     "creator_hub.voting.pages",
+    "creator_hub.money.adjustment_api",
     "creator_hub.money.finance_api",
     "creator_hub.money.export_api",
     "creator_hub.money.finance_pages",

@@ -25,7 +25,7 @@ from creator_hub.core.schemas import rfc3339
 from creator_hub.demo import seed
 from creator_hub.groups.models import Group
 from creator_hub.insights.service import rebuild
-from creator_hub.money import export_files, exports, inbox, ledger, payouts
+from creator_hub.money import export_files, exports, inbox, ledger, payouts, reconciliation
 from creator_hub.money.export_models import EXPORT_KINDS
 
 SANDBOX_PATIENCE_S = 60
@@ -94,9 +94,13 @@ def advance_clock(days: int) -> None:
 
 @ledger_group.command("check")
 def check_ledger() -> None:
-    """Say what is wrong with the ledger; fails when something is."""
+    """Say what is wrong with the ledger, alone and beside Stripe's own account of the money; fails when something is."""
+    reconciliation.sync()
     with unit_of_work() as session:
         problems = ledger.check(session)
+        off = reconciliation.differences(session)
+        explained = reconciliation.explain(session) if off else []
+    problems += [f"Stripe has {Money(off[code], code)} more than the ledger" for code in off] + explained
     for problem in problems:
         click.echo(problem, err=True)
     if problems:

@@ -15,6 +15,7 @@ ROOMS = (
     "creator_hub.voting.models",
     "creator_hub.voting.chain_models",
     "creator_hub.money.ledger_models",
+    "creator_hub.money.names",
     "creator_hub.money.billing_models",
     "creator_hub.money.payout_models",
     "creator_hub.money.export_models",

@@ -49,8 +49,11 @@ class Settings:
     media_url: str
     mail_url: str
     payout_hold_days: int
+    payout_reserve_bps: int
+    payout_reserve_days: int
     platform_fee_bps: int
     tax_bps: int
+    yearly_share_at_once: bool
 
     @property
     def is_production(self) -> bool:
@@ -91,9 +94,19 @@ class Settings:
             media_url=env.get("MEDIA_URL", f"file://{data_dir}/media"),
             mail_url=env.get("MAIL_URL", f"file://{data_dir}/mail"),
             payout_hold_days=int(env.get("HUB_PAYOUT_HOLD_DAYS", "7")),
+            payout_reserve_bps=int(env.get("HUB_PAYOUT_RESERVE_BPS", "0")),
+            payout_reserve_days=int(env.get("HUB_PAYOUT_RESERVE_DAYS", "90")),
             platform_fee_bps=int(env.get("HUB_PLATFORM_FEE_BPS", "1000")),
             tax_bps=int(env.get("HUB_TAX_BPS", "0")),
+            yearly_share_at_once=_yearly_share(env) == "at_once",
         )
+
+
+def _yearly_share(env: Mapping[str, str]) -> str:
+    chosen = env.get("HUB_YEARLY_SHARE", "monthly")
+    if chosen not in ("monthly", "at_once"):
+        raise ValueError(f"HUB_YEARLY_SHARE must be monthly or at_once, not {chosen!r}")
+    return chosen
 
 
 def _refuse_insecure(env: Mapping[str, str]) -> None:

@@ -24,5 +24,6 @@ def reconcile(payload: dict[str, Any]) -> None:
     reconciliation.sync()
     with unit_of_work() as session:
         found = reconciliation.differences(session)
+        explained = reconciliation.explain(session) if found else []
     for currency, difference in found.items():
-        log.warning("processor_differs", currency=currency, difference=difference)
+        log.warning("processor_differs", currency=currency, difference=difference, entries=explained)

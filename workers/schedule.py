@@ -17,7 +17,7 @@ from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
 from creator_hub.insights import service as insights
-from creator_hub.money import minimum_balance, poller, reconciliation
+from creator_hub.money import minimum_balance, poller, recognition, reconciliation
 from creator_hub.voting import polls, rounds
 from workers import finance
 
@@ -38,6 +38,7 @@ class Periodic:
 
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("check_ledger", 3600, finance.check_ledger),
+    Periodic("earn_what_was_given", 60, recognition.earn_due),
     Periodic("keep_back_what_is_owed", 60, minimum_balance.ask_to_keep_back),
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
     Periodic("forget_removed_texts", 3600, chat.forget_removed),

@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from creator_hub.core.base import Base
@@ -111,13 +111,26 @@ class Subscription(Base):
 
 
 class Payment(Base):
-    """One paid invoice and how it was shared, minor units of `currency`; the parts sum to the gross."""
+    """One paid invoice and how it was shared, minor units of `currency`; the parts sum to the gross.
+
+    `credit_minor` of the gross was paid from the fan's credit, the rest by card. Of a period longer than a month the
+    `unearned_*` parts are still paid ahead; `next_earning_at` ends the month that is earned next. What the tax place
+    was decided by is kept as evidence.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("gross_minor = tax_minor + fee_minor + creator_minor", name="parts_sum"),
         CheckConstraint("refunded_minor BETWEEN 0 AND gross_minor", name="refund_cap"),
+        CheckConstraint("credit_minor BETWEEN 0 AND gross_minor", name="credit_cap"),
+        CheckConstraint("unearned_fee_minor >= 0 AND unearned_creator_minor >= 0", name="unearned_not_negative"),
+        CheckConstraint("months_earned BETWEEN 0 AND months", name="months_in_order"),
+        CheckConstraint(
+            "(unearned_fee_minor + unearned_creator_minor > 0) = (next_earning_at IS NOT NULL)",
+            name="unearned_is_earned_later",
+        ),
         Index("ix_payments_group", "group_id", "id"),
+        Index("ix_payments_next_earning", "next_earning_at", postgresql_where="next_earning_at IS NOT NULL"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -135,6 +148,15 @@ class Payment(Base):
     creator_minor: Mapped[int] = mapped_column(BigInteger)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     tax_place: Mapped[str]
+    tax_bps: Mapped[int] = mapped_column(default=0)
+    billing_country: Mapped[str | None]
+    card_country: Mapped[str | None]
+    credit_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    unearned_fee_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    unearned_creator_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    months: Mapped[int] = mapped_column(SmallInteger, default=0)
+    months_earned: Mapped[int] = mapped_column(SmallInteger, default=0)
+    next_earning_at: Mapped[datetime | None]
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
     paid_at: Mapped[datetime]
@@ -148,12 +170,22 @@ class Payment(Base):
         return Money(self.refunded_minor, self.currency)
 
     @property
+    def unearned(self) -> int:
+        return self.unearned_fee_minor + self.unearned_creator_minor
+
+    @property
+    def refundable_minor(self) -> int:
+        """What can still go back to the card."""
+        return self.gross_minor - self.credit_minor - self.refunded_minor
+
+    @property
     def split(self) -> Split:
         return Split(self.tax_minor, self.fee_minor, self.creator_minor)
 
 
 class Refund(Base):
-    """Money given back. `requested` is written before Stripe is asked; `succeeded` once it is in the ledger."""
+    """Money given back. `requested` is written before Stripe is asked; `succeeded` once it is in the ledger. The
+    `unearned_*` parts came out of what was still paid ahead."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -171,6 +203,8 @@ class Refund(Base):
     requested_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     stripe_id: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[str]
+    unearned_fee_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    unearned_creator_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime]
 
     @property

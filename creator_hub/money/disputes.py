@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from creator_hub.money import gateway, ledger, refunds, subscriptions
+from creator_hub.money import gateway, ledger, subscriptions
 from creator_hub.money.billing_models import Payment, Subscription
 from creator_hub.money.ledger import AccountRef, Leg
 from creator_hub.money.ledger_models import LedgerTransaction
+from creator_hub.money.shares import take_back_payment
 from creator_hub.money.splits import split_refund
 
 
@@ -23,12 +24,12 @@ def settle(session: Session, found: dict[str, Any]) -> None:
     if payment is None:
         return
     for row in found["balance_transactions"]:
-        _post(session, row)
+        _post(session, payment, row)
     if found["status"] == "lost":
         _share_loss(session, payment, found)
 
 
-def _post(session: Session, row: dict[str, Any]) -> None:
+def _post(session: Session, payment: Payment, row: dict[str, Any]) -> None:
     """processor ← dispute_hold, dispute_fee when the money is taken; the other way round when it comes back."""
     currency = row["currency"].upper()
     ledger.post(
@@ -37,6 +38,7 @@ def _post(session: Session, row: dict[str, Any]) -> None:
         kind="dispute",
         currency=currency,
         occurred_at=gateway.moment(row["created"]),
+        payment_id=payment.id,
         legs=[
             Leg(ledger.processor(currency), row["net"]),
             Leg(AccountRef("dispute_hold", currency), -row["amount"]),
@@ -50,16 +52,23 @@ def _share_loss(session: Session, payment: Payment, found: dict[str, Any]) -> No
     shared = select(LedgerTransaction.id).filter_by(source=found["id"], kind="dispute_lost")
     if session.scalar(shared) is not None:  # the payment's row is locked: nobody shares it meanwhile
         return
-    share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=amount)
+    # A refund that was under way when the bank took the whole amount has left less to share: nobody shares the rest.
+    shared_amount = min(amount, payment.gross_minor - payment.refunded_minor)
+    share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=shared_amount)
     ledger.post(
         session,
         source=found["id"],
         kind="dispute_lost",
         currency=currency,
         occurred_at=gateway.moment(found["created"]),
-        legs=[*refunds.legs_from_parts(session, payment, share), Leg(AccountRef("dispute_hold", currency), -amount)],
+        payment_id=payment.id,
+        legs=[
+            *take_back_payment(session, payment, share),
+            Leg(AccountRef("bad_debt", currency), amount - shared_amount),
+            Leg(AccountRef("dispute_hold", currency), -amount),
+        ],
         memo=found["reason"],
     )
-    payment.refunded_minor += amount
+    payment.refunded_minor += shared_amount
     subscription = session.get_one(Subscription, payment.subscription_id, with_for_update=True)
     subscriptions.end_at_once(session, subscription, "disputed")

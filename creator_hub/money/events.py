@@ -15,7 +15,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import Conflict, Unavailable
 from creator_hub.money import disputes, gateway, payments, payout_events, refunds, subscriptions
 from creator_hub.money.billing_models import Checkout, Payment, StripeCustomer, StripeEvent
-from creator_hub.money.payments import Bill
+from creator_hub.money.payments import PaidBill
 
 GIVE_BACK = ("tier_full", "already_member")
 NOUNS = ("checkout.session", "customer.subscription", "refund", "charge.dispute")
@@ -70,7 +70,7 @@ def follow_checkout(session_id: str) -> None:
             )
 
 
-def follow_subscription(stripe_id: str, bill: Bill | None = None) -> None:
+def follow_subscription(stripe_id: str, bill: PaidBill | None = None) -> None:
     """Ask for a subscription and its latest invoice; state, payment and access change in one transaction."""
     asked_at = clock.now()
     found = gateway.ask(lambda at: at.v1.subscriptions.retrieve(stripe_id))
@@ -93,7 +93,7 @@ def follow_subscription(stripe_id: str, bill: Bill | None = None) -> None:
         _give_back(stripe_id, bill, str(refusal.detail))
 
 
-def _give_back(stripe_id: str, bill: Bill | None, why: str) -> None:
+def _give_back(stripe_id: str, bill: PaidBill | None, why: str) -> None:
     """Two people paid for the last seat, or one person twice: stop charging and return what was paid."""
     subscriptions.cancel_at_stripe(stripe_id)
     follow_subscription(stripe_id, bill)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from creator_hub.accounts.models import User
@@ -24,6 +24,7 @@ from creator_hub.money.billing_models import Payment, Subscription
 from creator_hub.money.export_files import defused
 from creator_hub.money.export_models import BalanceTransaction, BankPayout, Export
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
+from creator_hub.money.matching import STRIPES_OWN, ledger_moved
 from creator_hub.money.payout_models import Payout
 
 COLUMNS = (
@@ -50,7 +51,6 @@ COLUMNS = (
     "dispute_reason",
 )
 CHUNK = 500
-STRIPES_OWN = ("payout_minimum_balance_hold", "payout_minimum_balance_release")
 FIRST = (datetime.min.replace(tzinfo=UTC), "", datetime.min.replace(tzinfo=UTC), "")
 
 
@@ -148,35 +148,6 @@ def difference(totals: Totals) -> int:
     )
 
 
-def _ledger_moved(position: int | None) -> Any:
-    """A balance transaction's movement on the processor account, found by what caused it."""
-    row, fact = BalanceTransaction, LedgerTransaction
-    causes = or_(
-        and_(fact.kind == "payment", fact.source == Payment.invoice_id, row.type.in_(("charge", "payment"))),
-        and_(fact.kind == "processor_fee", fact.source == row.source_id, row.type.in_(("charge", "payment"))),
-        and_(fact.kind == "refund", fact.source == row.source_id, row.type.in_(("refund", "payment_refund"))),
-        and_(fact.kind == "refund_failed", fact.source == row.source_id, row.type == "refund_failure"),
-        and_(fact.kind == "dispute", fact.source == row.id),
-        and_(fact.kind == "payout_sent", fact.source == "payout:" + cast(Payout.id, String), row.type == "transfer"),
-        and_(fact.kind == "payout_reversed", fact.source == row.source_id, row.type == "transfer_refund"),
-        and_(
-            fact.kind == "bank_payout_failed",
-            fact.source == row.source_id,
-            row.type.in_(("payout_failure", "payout_cancel")),
-        ),
-    )
-    sources = (row.id, row.source_id, Payment.invoice_id, "payout:" + cast(Payout.id, String))
-    return (
-        select(func.coalesce(func.sum(Posting.amount_minor), 0))
-        .select_from(fact)
-        .join(Posting, Posting.transaction_id == fact.id)
-        .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
-        .where(fact.source.in_(sources), causes, LedgerAccount.kind == "processor", fact.position <= position)
-        .correlate(BalanceTransaction, Payment, Payout)
-        .scalar_subquery()
-    )
-
-
 def _query(export: Export, after: tuple[Any, ...]) -> Any:
     order = (BankPayout.effective_at, BankPayout.id, BalanceTransaction.created_at, BalanceTransaction.id)
     creator = func.coalesce(Payment.creator_id, Payout.creator_id)
@@ -191,7 +162,7 @@ def _query(export: Export, after: tuple[Any, ...]) -> Any:
             Group.handle.label("group_handle"),
             Tier.name.label("tier"),
             Subscription.stripe_id.label("subscription_id"),
-            case((BalanceTransaction.type.in_(STRIPES_OWN), 0), else_=_ledger_moved(export.position)).label("moved"),
+            case((BalanceTransaction.type.in_(STRIPES_OWN), 0), else_=ledger_moved(export.position)).label("moved"),
         )
         .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
         .outerjoin(Payment, Payment.charge_id == BalanceTransaction.charge_id)

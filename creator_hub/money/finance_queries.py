@@ -15,7 +15,7 @@ from creator_hub.accounts.queries import PublicUser, people
 from creator_hub.core.money import Money
 from creator_hub.core.paging import Page, PageRequest, paginate
 from creator_hub.money import ledger, payouts
-from creator_hub.money.ledger_models import LedgerAccount, LedgerPeriod, LedgerTransaction, Posting
+from creator_hub.money.ledger_models import LedgerAccount, LedgerAdjustment, LedgerPeriod, LedgerTransaction, Posting
 from creator_hub.money.payout_models import PayoutAccount
 
 
@@ -34,6 +34,7 @@ class CreatorDue:
     creator: PublicUser
     payable: Money
     held: Money
+    reserved: Money
     owed: Money
     available: Money
     account_state: str
@@ -67,6 +68,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustmentView:
+    id: uuid.UUID
+    entry: Entry
+    reason: str
+    state: str
+    requested_by: PublicUser
+    approved_by: PublicUser | None
+    created_at: datetime
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     month: str
     state: str
@@ -97,6 +110,7 @@ def creators_due(session: Session, *, creator_id: uuid.UUID | None = None) -> li
             named[item.creator_id],
             Money(item.payable, item.currency),
             Money(item.held, item.currency),
+            Money(item.reserved, item.currency),
             Money(item.owed, item.currency),
             Money(item.available, item.currency),
             accounts.get(item.creator_id, "none"),
@@ -146,6 +160,35 @@ def _with_legs(session: Session, rows: Sequence[LedgerTransaction]) -> list[Entr
         amount = Money(posting.amount_minor, posting.currency)
         legs[posting.transaction_id].append(LegView(account.kind, owner, account.place, amount))
     return [Entry(r.id, r.position, r.source, r.kind, r.occurred_at, r.recorded_at, r.memo, legs[r.id]) for r in rows]
+
+
+def adjustments(session: Session, asked: PageRequest) -> Page[AdjustmentView]:
+    """Corrections, newest first."""
+    page = paginate(session, select(LedgerAdjustment), LedgerAdjustment.id, asked)
+    return Page(_adjustments(session, page.items), page.next)
+
+
+def adjustment(session: Session, row: LedgerAdjustment) -> AdjustmentView:
+    return _adjustments(session, [row])[0]
+
+
+def _adjustments(session: Session, rows: Sequence[LedgerAdjustment]) -> list[AdjustmentView]:
+    wanted = select(LedgerTransaction).where(LedgerTransaction.id.in_([row.reverses for row in rows]))
+    found = {entry.id: entry for entry in _with_legs(session, session.scalars(wanted).all())}
+    named = people(session, [i for row in rows for i in (row.requested_by, row.approved_by) if i is not None])
+    return [
+        AdjustmentView(
+            row.id,
+            found[row.reverses],
+            row.reason,
+            row.state,
+            named[row.requested_by],
+            named[row.approved_by] if row.approved_by else None,
+            row.created_at,
+            row.approved_at,
+        )
+        for row in rows
+    ]
 
 
 def periods(session: Session) -> list[Period]:

@@ -6,8 +6,8 @@ from marshmallow import fields, validate
 
 from creator_hub.accounts.schemas import PublicUserOut
 from creator_hub.core.paging import DEFAULT_LIMIT, MAX_LIMIT
-from creator_hub.core.schemas import MoneyField, Timestamp, WireSchema
-from creator_hub.groups.schemas import GroupRef
+from creator_hub.core.schemas import MoneyField, Text, Timestamp, WireSchema
+from creator_hub.groups.schemas import LONGEST_REASON, GroupRef
 from creator_hub.money.ledger_models import KINDS
 
 
@@ -74,6 +74,7 @@ class CreatorDueOut(WireSchema):
     creator = fields.Nested(PublicUserOut)
     payable = MoneyField()
     held = MoneyField()
+    reserved = MoneyField()
     owed = MoneyField()
     available = MoneyField()
     account_state = fields.String()
@@ -116,6 +117,24 @@ class EntryOut(WireSchema):
     recorded_at = Timestamp()
     memo = fields.String()
     legs = fields.List(fields.Nested(LegOut))
+
+
+class AdjustmentIn(WireSchema):
+    entry_id = fields.UUID(required=True)
+    reason = Text(longest=LONGEST_REASON, required=True)
+
+
+class AdjustmentOut(WireSchema):
+    """`state`: draft (waits for a second person), approved (the reversing entry is posted), withdrawn."""
+
+    id = fields.UUID()
+    entry = fields.Nested(EntryOut)
+    reason = fields.String()
+    state = fields.String()
+    requested_by = fields.Nested(PublicUserOut)
+    approved_by = fields.Nested(PublicUserOut, allow_none=True)
+    created_at = Timestamp()
+    approved_at = Timestamp(allow_none=True)
 
 
 class PeriodOut(WireSchema):

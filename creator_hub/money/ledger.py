@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +17,10 @@ from sqlalchemy.orm import Session
 
 from creator_hub.core import clock
 from creator_hub.core.ids import new_id
-from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
+from creator_hub.core.schemas import rfc3339
+from creator_hub.money.ledger_models import LedgerAccount, LedgerPeriod, LedgerTransaction, Posting
+
+NEVER_OVERDRAWN = ("payout_clearing", "fan_credit", "gift_deferred", "deferred_revenue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ def creator_receivable(currency: str, creator_id: uuid.UUID) -> AccountRef:
     return AccountRef("creator_receivable", currency, owner_id=creator_id)
 
 
+def deferred_revenue(currency: str) -> AccountRef:
+    return AccountRef("deferred_revenue", currency)
+
+
+def fan_credit(currency: str, fan_id: uuid.UUID) -> AccountRef:
+    return AccountRef("fan_credit", currency, owner_id=fan_id)
+
+
 def post(
     session: Session,
     *,
@@ -71,11 +82,16 @@ def post(
     occurred_at: datetime,
     legs: Sequence[Leg],
     memo: str = "",
+    payment_id: uuid.UUID | None = None,
 ) -> LedgerTransaction:
     """Record one movement, once per (source, kind): a repeat returns what is there already.
 
-    The legs must sum to zero and share `currency`; the database refuses the commit otherwise.
+    The legs must sum to zero and share `currency`; the database refuses the commit otherwise. News that belongs into a
+    month that is closed already is booked now, and says so.
     """
+    if _is_closed(session, occurred_at):
+        memo = f"{memo} (occurred {rfc3339(occurred_at)})".lstrip()
+        occurred_at = clock.now()
     transaction_id = session.scalar(
         insert(LedgerTransaction)
         .values(
@@ -86,6 +102,7 @@ def post(
             occurred_at=occurred_at,
             recorded_at=clock.now(),
             memo=memo,
+            payment_id=payment_id,
         )
         .on_conflict_do_nothing(index_elements=["source", "kind"])
         .returning(LedgerTransaction.id)
@@ -108,6 +125,10 @@ def post(
     return session.get_one(LedgerTransaction, transaction_id)
 
 
+def _is_closed(session: Session, moment: datetime) -> bool:
+    return session.get(LedgerPeriod, moment.astimezone(UTC).date().replace(day=1)) is not None
+
+
 def balance(session: Session, ref: AccountRef) -> int:
     """The account's debits minus its credits, in minor units; a liability that is owed is negative."""
     total = session.scalar(
@@ -126,7 +147,7 @@ def balances(session: Session) -> list[tuple[AccountRef, int]]:
         .group_by(LedgerAccount.id)
         .order_by(LedgerAccount.kind, LedgerAccount.currency, LedgerAccount.id)
     ).all()
-    return [(_ref(row.LedgerAccount), int(row.total)) for row in rows]
+    return [(ref_of(row.LedgerAccount), int(row.total)) for row in rows]
 
 
 def lock_account(session: Session, ref: AccountRef) -> None:
@@ -137,7 +158,7 @@ def lock_account(session: Session, ref: AccountRef) -> None:
 
 def check(session: Session) -> list[str]:
     """What is wrong with the ledger, one sentence each; an empty list is a clean ledger."""
-    return [*_unbalanced(session), *_overpaid(session)]
+    return [*_unbalanced(session), *_overpaid(session), *_negative(session)]
 
 
 def _unbalanced(session: Session) -> list[str]:
@@ -158,6 +179,15 @@ def _overpaid(session: Session) -> list[str]:
     ]
 
 
+def _negative(session: Session) -> list[str]:
+    """Liabilities of which more was given out than had come in."""
+    return [
+        f"{ref.kind} {ref.owner_id or ref.place or ''} is overdrawn by {total} {ref.currency}".replace("  ", " ")
+        for ref, total in balances(session)
+        if ref.kind in NEVER_OVERDRAWN and total > 0
+    ]
+
+
 def _account_id(session: Session, ref: AccountRef) -> uuid.UUID:
     found = session.scalar(select(LedgerAccount.id).where(*_is(ref)))
     if found is not None:
@@ -167,7 +197,7 @@ def _account_id(session: Session, ref: AccountRef) -> uuid.UUID:
     return session.scalars(select(LedgerAccount.id).where(*_is(ref))).one()
 
 
-def _ref(account: LedgerAccount) -> AccountRef:
+def ref_of(account: LedgerAccount) -> AccountRef:
     return AccountRef(account.kind, account.currency, account.owner_id, account.place)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
+    Index,
     SmallInteger,
     UniqueConstraint,
     text,
@@ -61,7 +62,8 @@ class LedgerTransaction(Base):
     """One balanced movement. (source, kind) says what caused it; the same cause is recorded once.
 
     `position` orders the ledger as recorded; `created_in` is the database transaction that made the row, so that no leg
-    can be added later.
+    can be added later. `payment_id` is the payment that it is about, if it is about one: its refunds, disputes and
+    months too.
     """
 
     __tablename__ = "ledger_transactions"
@@ -75,6 +77,7 @@ class LedgerTransaction(Base):
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     memo: Mapped[str]
+    payment_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     created_in: Mapped[int] = mapped_column(BigInteger, server_default=text("txid_current()"))
 
 
@@ -95,6 +98,27 @@ class Posting(Base):
     account_id: Mapped[uuid.UUID] = mapped_column(index=True)
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class LedgerAdjustment(Base):
+    """A correction: one recorded transaction reversed, leg by leg, in the open month. Two people make it."""
+
+    __tablename__ = "ledger_adjustments"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'approved', 'withdrawn')", name="known_state"),
+        CheckConstraint("requested_by <> approved_by", name="two_people"),
+        CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL)", name="approved_by_somebody"),
+        Index("uq_ledger_adjustments_once", "reverses", unique=True, postgresql_where="state <> 'withdrawn'"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    reverses: Mapped[uuid.UUID] = mapped_column(ForeignKey("ledger_transactions.id"))
+    reason: Mapped[str]
+    state: Mapped[str]
+    requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    approved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
 
 
 class LedgerPeriod(Base):

@@ -32,9 +32,9 @@ def send(payout_id: uuid.UUID) -> None:
     try:
         transfer = _find_or_create(payout, account)
     except stripe.InvalidRequestError as refusal:
-        _refused(payout_id, refusal.user_message or str(refusal))
+        take_over_refusal(payout_id, refusal.user_message or str(refusal))
         return
-    _sent(payout_id, transfer)
+    take_over_transfer(payout_id, transfer)
 
 
 def _find_or_create(payout: Payout, account: PayoutAccount) -> dict[str, Any]:
@@ -56,7 +56,8 @@ def _find_or_create(payout: Payout, account: PayoutAccount) -> dict[str, Any]:
     )
 
 
-def _sent(payout_id: uuid.UUID, transfer: dict[str, Any]) -> None:
+def take_over_transfer(payout_id: uuid.UUID, transfer: dict[str, Any]) -> None:
+    """Book a transfer that Stripe shows as made."""
     at = gateway.moment(transfer["created"])
     with unit_of_work() as session:
         payout = _locked(session, payout_id)
@@ -79,7 +80,7 @@ def _sent(payout_id: uuid.UUID, transfer: dict[str, Any]) -> None:
         settle_run(session, payout.run_id)
 
 
-def _refused(payout_id: uuid.UUID, reason: str) -> None:
+def take_over_refusal(payout_id: uuid.UUID, reason: str) -> None:
     """Stripe said no for good: the money is payable again, and the payout says why."""
     with unit_of_work() as session:
         payout = _locked(session, payout_id)
@@ -106,16 +107,19 @@ def follow_reversal(transfer_id: str) -> None:
     """Book what came back of a transfer: each reversal once, to the creator's payable account."""
     reversals = gateway.ask(lambda client: client.v1.transfers.reversals.list(transfer_id, {"limit": 100}))["data"]
     with unit_of_work() as session:
-        payout = session.scalars(
-            select(Payout).where(Payout.transfer_id == transfer_id).with_for_update()
-        ).one_or_none()
-        if payout is None:
-            return
-        for reversal in reversals:
-            _reversed(session, payout, reversal)
-        payout.reversed_minor = sum(reversal["amount"] for reversal in reversals)
-        if payout.reversed_minor == payout.amount_minor:
-            payout.state = "reversed"
+        take_over_reversals(session, transfer_id, reversals)
+
+
+def take_over_reversals(session: Session, transfer_id: str, reversals: list[dict[str, Any]]) -> None:
+    """Book what Stripe shows as taken back of a transfer of ours."""
+    payout = session.scalars(select(Payout).where(Payout.transfer_id == transfer_id).with_for_update()).one_or_none()
+    if payout is None:
+        return
+    for reversal in reversals:
+        _reversed(session, payout, reversal)
+    payout.reversed_minor = sum(reversal["amount"] for reversal in reversals)
+    if payout.reversed_minor == payout.amount_minor:
+        payout.state = "reversed"
 
 
 def _reversed(session: Session, payout: Payout, reversal: dict[str, Any]) -> None:

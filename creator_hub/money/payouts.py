@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
@@ -19,10 +19,12 @@ from creator_hub.core import clock, outbox
 from creator_hub.core.access import Actor
 from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
+from creator_hub.core.money import round_half_up
 from creator_hub.money import ledger
 from creator_hub.money.ledger import AccountRef, Leg
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
 from creator_hub.money.payout_models import Payout, PayoutAccount, PayoutRun
+from creator_hub.money.splits import BASIS_POINTS
 
 SEND = "money.send_payout"
 RUNS_LOCK = 7_260_121  # any number of its own: one run is opened at a time
@@ -36,12 +38,13 @@ class Due:
     currency: str
     payable: int
     held: int
+    reserved: int
     owed: int
 
     @property
     def available(self) -> int:
-        """payable − holds − debt; what disputes and late refunds left as a debt nets first."""
-        return max(0, self.payable - self.held - self.owed)
+        """payable − holds − reserve − debt; what disputes and late refunds left as a debt nets first."""
+        return max(0, self.payable - self.held - self.reserved - self.owed)
 
 
 def payout_clearing(currency: str) -> AccountRef:
@@ -51,36 +54,60 @@ def payout_clearing(currency: str) -> AccountRef:
 def due(
     session: Session, *, currency: str | None = None, creator_id: uuid.UUID | None = None, at: datetime | None = None
 ) -> list[Due]:
-    """What each creator is owed at `at` (now). Payments younger than the hold days wait; older money does not.
-
-    A refund of a payment that is still held lowers the payable at once while its hold runs on: never pay out early.
-    """
-    hold_from = (at or clock.now()) - timedelta(days=settings.current().payout_hold_days)
-    young = (LedgerTransaction.kind == "payment") & (LedgerTransaction.occurred_at > hold_from)
-    payable = LedgerAccount.kind == "creator_payable"
+    """What each creator is owed at `at` (now). Payments younger than the hold days wait whole; of the older ones that
+    are younger than the reserve days, a part stays back."""
+    config, at = settings.current(), at or clock.now()
+    narrow = [LedgerAccount.currency == currency] if currency is not None else []
+    narrow += [LedgerAccount.owner_id == creator_id] if creator_id is not None else []
+    hold_from = at - timedelta(days=config.payout_hold_days)
+    held = _earned_since(session, hold_from, narrow)
+    reserve = {}
+    if config.payout_reserve_bps:
+        recent = _earned_since(session, at - timedelta(days=config.payout_reserve_days), narrow)
+        reserve = {
+            key: round_half_up(max(0, total - held.get(key, 0)) * config.payout_reserve_bps, BASIS_POINTS)
+            for key, total in recent.items()
+        }
     query = (
         select(
             LedgerAccount.owner_id,
             LedgerAccount.currency,
-            func.coalesce(func.sum(-Posting.amount_minor).filter(payable), 0),
-            func.coalesce(func.sum(-Posting.amount_minor).filter(payable, young), 0),
+            func.coalesce(func.sum(-Posting.amount_minor).filter(LedgerAccount.kind == "creator_payable"), 0),
             func.coalesce(func.sum(Posting.amount_minor).filter(LedgerAccount.kind == "creator_receivable"), 0),
         )
         .join(Posting, Posting.account_id == LedgerAccount.id)
-        .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
-        .where(LedgerAccount.kind.in_(("creator_payable", "creator_receivable")))
+        .where(LedgerAccount.kind.in_(("creator_payable", "creator_receivable")), *narrow)
         .group_by(LedgerAccount.owner_id, LedgerAccount.currency)
         .order_by(LedgerAccount.currency, LedgerAccount.owner_id)
     )
-    if currency is not None:
-        query = query.where(LedgerAccount.currency == currency)
-    if creator_id is not None:
-        query = query.where(LedgerAccount.owner_id == creator_id)
     return [
-        Due(owner, money, int(total), int(held), int(owed))
-        for owner, money, total, held, owed in session.execute(query).all()
+        Due(owner, money, int(total), held.get((owner, money), 0), reserve.get((owner, money), 0), int(owed))
+        for owner, money, total, owed in session.execute(query).all()
         if owner is not None
     ]
+
+
+def _earned_since(
+    session: Session, since: datetime, narrow: Sequence[ColumnElement[bool]]
+) -> dict[tuple[uuid.UUID, str], int]:
+    """By creator and currency: what payments made after `since` are still worth to the creator. What was refunded or
+    lost of a payment counts against that payment alone, so that a refund of held money is not taken off twice."""
+    about = func.coalesce(LedgerTransaction.payment_id, LedgerTransaction.id)
+    one = (
+        select(
+            LedgerAccount.owner_id,
+            LedgerAccount.currency,
+            func.greatest(0, func.sum(-Posting.amount_minor)).label("worth"),
+        )
+        .join(Posting, Posting.account_id == LedgerAccount.id)
+        .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
+        .where(LedgerAccount.kind == "creator_payable", LedgerTransaction.occurred_at > since, *narrow)
+        .group_by(LedgerAccount.owner_id, LedgerAccount.currency, about)
+        .having(func.bool_or(LedgerTransaction.kind == "payment"))
+        .subquery()
+    )
+    sums = select(one.c.owner_id, one.c.currency, func.sum(one.c.worth)).group_by(one.c.owner_id, one.c.currency)
+    return {(row[0], row[1]): int(row[2]) for row in session.execute(sums)}
 
 
 def open_run(

@@ -16,15 +16,19 @@ from sqlalchemy.orm import Session
 
 from creator_hub.core import clock, outbox
 from creator_hub.core.db import unit_of_work
-from creator_hub.money import gateway, payout_events
+from creator_hub.core.money import Money
+from creator_hub.money import gateway, matching, payout_events
+from creator_hub.money.billing_models import Payment
 from creator_hub.money.export_models import BalanceTransaction, BankPayout
 from creator_hub.money.ledger_models import LedgerAccount, Posting
+from creator_hub.money.payout_models import Payout
 
 TOPIC = "money.reconcile"
 PAGE = 100
 OVERLAP = timedelta(minutes=10)
 ON_THE_WAY = ("pending", "in_transit")
 ITEMISED_WITHIN = timedelta(days=30)
+MOST_EXPLAINED = 100
 BANK_PAYOUTS = ("payout", "payout_failure", "payout_cancel")
 
 
@@ -62,6 +66,32 @@ def differences(session: Session) -> dict[str, int]:
     )
     found = {code: at_stripe.get(code, 0) - in_ledger.get(code, 0) for code in {*at_stripe, *in_ledger}}
     return {code: difference for code, difference in sorted(found.items()) if difference}
+
+
+def explain(session: Session) -> list[str]:
+    """Why Stripe and the ledger differ, entry by entry: rows of Stripe that the ledger has otherwise or not at all, and
+    entries of the ledger that no row of Stripe stands behind. The amounts of the sentences sum to the difference."""
+    moved = matching.ledger_moved(None).label("moved")
+    rows = session.execute(
+        select(BalanceTransaction, moved)
+        .outerjoin(Payment, Payment.charge_id == BalanceTransaction.charge_id)
+        .outerjoin(Payout, Payout.transfer_id == BalanceTransaction.source_id)
+        .where(BalanceTransaction.type.not_in(matching.STRIPES_OWN), BalanceTransaction.net_minor != moved)
+        .order_by(BalanceTransaction.created_at, BalanceTransaction.id)
+        .limit(MOST_EXPLAINED)
+    ).all()
+    said = [_row_differs(row[0], int(row[1])) for row in rows]
+    alone = session.execute(matching.entries_without_a_row().limit(MOST_EXPLAINED)).all()
+    return said + [
+        f"{entry.source}/{entry.kind}: {Money(int(total), entry.currency)} in the ledger, nothing at Stripe"
+        for entry, total in alone
+    ]
+
+
+def _row_differs(row: BalanceTransaction, moved: int) -> str:
+    there, here = Money(row.net_minor, row.currency), Money(moved, row.currency)
+    what = f"{row.id} ({row.type} {row.source_id or ''})".replace(" )", ")")
+    return f"{what}: {there} at Stripe, {here if moved else 'nothing'} in the ledger"
 
 
 def _by_currency(session: Session, sums: Any) -> dict[str, int]:

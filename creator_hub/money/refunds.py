@@ -21,10 +21,11 @@ from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money
 from creator_hub.groups import doors
-from creator_hub.money import gateway, ledger, subscriptions
+from creator_hub.money import gateway, ledger, recognition, subscriptions
 from creator_hub.money.billing_models import Payment, Refund, Subscription
 from creator_hub.money.ledger import Leg
-from creator_hub.money.splits import Split, split_refund
+from creator_hub.money.shares import take_back_payment
+from creator_hub.money.splits import split_refund
 
 # After this Stripe no longer knows the idempotency key: what has not come back as an event by then never happened.
 KEY_LIVES = timedelta(hours=23)
@@ -77,7 +78,7 @@ def request(
     for refund in waiting:
         if refund.amount_minor == minor:
             return refund
-    if minor > payment.gross_minor - payment.refunded_minor - sum(row.amount_minor for row in waiting):
+    if minor > payment.refundable_minor - sum(row.amount_minor for row in waiting):
         raise Invalid(errors={"amount": ["That is more than is left of this payment."]})
     refund = Refund(
         id=new_id(),
@@ -95,7 +96,7 @@ def request(
 
 
 def _amount(payment: Payment, amount: Money | None) -> int:
-    left = payment.gross_minor - payment.refunded_minor
+    left = payment.refundable_minor
     if left == 0 or payment.charge_id is None:
         raise Conflict("This payment has been given back already.", code="not_refundable")
     if amount is None:
@@ -187,7 +188,10 @@ def _ours(session: Session, payment: Payment, found: dict[str, Any]) -> Refund:
 
 def _post(session: Session, payment: Payment, refund: Refund, found: dict[str, Any]) -> None:
     share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=refund.amount_minor)
-    legs = [*legs_from_parts(session, payment, share), Leg(ledger.processor(payment.currency), -share.gross)]
+    before = payment.unearned_fee_minor, payment.unearned_creator_minor
+    legs = [*take_back_payment(session, payment, share), Leg(ledger.processor(payment.currency), -share.gross)]
+    refund.unearned_fee_minor = before[0] - payment.unearned_fee_minor
+    refund.unearned_creator_minor = before[1] - payment.unearned_creator_minor
     ledger.post(
         session,
         source=found["id"],
@@ -196,32 +200,20 @@ def _post(session: Session, payment: Payment, refund: Refund, found: dict[str, A
         occurred_at=gateway.moment(found["created"]),
         legs=legs,
         memo=refund.reason,
+        payment_id=payment.id,
     )
     refund.state = "succeeded"
     payment.refunded_minor += refund.amount_minor
-    if payment.refunded_minor == payment.gross_minor and payment.period_end > clock.now():
+    if payment.refundable_minor == 0 and payment.period_end > clock.now():
         subscription = session.get_one(Subscription, payment.subscription_id, with_for_update=True)
         subscriptions.end_at_once(session, subscription, "refunded")
-
-
-def legs_from_parts(session: Session, payment: Payment, share: Split) -> list[Leg]:
-    """Debit tax, fee and creator; what the creator's balance does not cover becomes a claim on the creator."""
-    currency, creator = payment.currency, payment.creator_id
-    payable = ledger.creator_payable(currency, creator)
-    ledger.lock_account(session, payable)
-    covered = min(share.creator, max(0, -ledger.balance(session, payable)))
-    return [
-        Leg(ledger.tax_payable(currency, payment.tax_place), share.tax),
-        Leg(ledger.platform_fee(currency), share.fee),
-        Leg(payable, covered),
-        Leg(ledger.creator_receivable(currency, creator), share.creator - covered),
-    ]
 
 
 def _post_back(session: Session, payment: Payment, refund: Refund, found: dict[str, Any]) -> None:
     """The bank refused the money: the shares are whole again. They are those of the last refund, so they reverse it."""
     before = payment.refunded_minor - refund.amount_minor
     share = split_refund(payment.split, refunded_before=before, refund=refund.amount_minor)
+    fee, creator = recognition.put_back_unearned(payment, refund.unearned_fee_minor, refund.unearned_creator_minor)
     currency = payment.currency
     ledger.post(
         session,
@@ -229,11 +221,13 @@ def _post_back(session: Session, payment: Payment, refund: Refund, found: dict[s
         kind="refund_failed",
         currency=currency,
         occurred_at=clock.now(),
+        payment_id=payment.id,
         legs=[
             Leg(ledger.processor(currency), share.gross),
             Leg(ledger.tax_payable(currency, payment.tax_place), -share.tax),
-            Leg(ledger.platform_fee(currency), -share.fee),
-            Leg(ledger.creator_payable(currency, payment.creator_id), -share.creator),
+            Leg(ledger.deferred_revenue(currency), -fee - creator),
+            Leg(ledger.platform_fee(currency), fee - share.fee),
+            Leg(ledger.creator_payable(currency, payment.creator_id), creator - share.creator),
         ],
     )
     refund.state = "failed"

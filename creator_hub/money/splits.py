@@ -22,6 +22,9 @@ class Split:
     def gross(self) -> int:
         return self.tax + self.fee + self.creator
 
+    def __sub__(self, other: Split) -> Split:
+        return Split(self.tax - other.tax, self.fee - other.fee, self.creator - other.creator)
+
 
 def split_payment(gross: int, *, tax_bps: int, fee_bps: int) -> Split:
     """Split `gross`, which includes tax at `tax_bps`; the platform's fee is `fee_bps` of what is left after tax.

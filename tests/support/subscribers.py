@@ -25,8 +25,8 @@ def let_pass(days: float) -> None:
         clock.advance(session, timedelta(days=days))
 
 
-def subscribe(session: Session, group: Group, user: User, tier: Tier) -> Subscription:
-    """A subscription that begins now, its first period paid for."""
+def subscribe(session: Session, group: Group, user: User, tier: Tier, *, paid: bool = True) -> Subscription:
+    """A subscription that begins now, its first period paid for (unless told not to be)."""
     price = session.scalars(select(StripePrice).where(StripePrice.tier_id == tier.id)).one_or_none()
     if price is None:
         price = StripePrice(
@@ -69,7 +69,8 @@ def subscribe(session: Session, group: Group, user: User, tier: Tier) -> Subscri
     )
     session.add(subscription)
     session.flush()
-    pay(session, group, subscription)
+    if paid:
+        pay(session, group, subscription)
     return subscription
 
 
