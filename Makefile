@@ -35,7 +35,8 @@ lint: .venv/.dev ## style, types, floors
 bench: setup .venv/.dev ## measure send-to-display against this machine's own limit
 	@$(PY) -m benchmarks.send_to_display
 
-faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills
+faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills, 100,000 operations on the ledger
+	@HUB_LEDGER_OPERATIONS=100000 .venv/bin/pytest tests/money/test_ledger_lives.py -q -p no:cacheprovider
 	@HUB_FAULT_ROUNDS=100 .venv/bin/pytest tests/live/test_faults.py -q -s -p no:cacheprovider -o timeout=3000
 
 screenshots: .venv/.dev browser ## take the README's pictures from a running `make run`

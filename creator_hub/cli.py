@@ -94,7 +94,7 @@ def advance_clock(days: int) -> None:
 
 @ledger_group.command("check")
 def check_ledger() -> None:
-    """Say what is wrong with the ledger, alone and beside Stripe's own account of the money; fails when something is."""
+    """Say what is wrong with the ledger, alone and beside Stripe's account of the money; fails when anything is."""
     reconciliation.sync()
     with unit_of_work() as session:
         problems = ledger.check(session)

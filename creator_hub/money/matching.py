@@ -55,7 +55,7 @@ def ledger_moved(position: int | None) -> Any:
     return (query if position is None else query.where(fact.position <= position)).scalar_subquery()
 
 
-def entries_without_a_row() -> Select[tuple[LedgerTransaction, int]]:
+def entries_without_a_row() -> Select[LedgerTransaction, int]:
     """Entries that moved the processor account though nothing at Stripe did, with by how much."""
     row, paid, sent = aliased(BalanceTransaction), aliased(Payment), aliased(Payout)
     payout = "payout:" + cast(sent.id, String)

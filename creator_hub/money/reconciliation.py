@@ -20,7 +20,7 @@ from creator_hub.core.money import Money
 from creator_hub.money import gateway, matching, payout_events
 from creator_hub.money.billing_models import Payment
 from creator_hub.money.export_models import BalanceTransaction, BankPayout
-from creator_hub.money.ledger_models import LedgerAccount, Posting
+from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
 from creator_hub.money.payout_models import Payout
 
 TOPIC = "money.reconcile"
@@ -82,10 +82,11 @@ def explain(session: Session) -> list[str]:
     ).all()
     said = [_row_differs(row[0], int(row[1])) for row in rows]
     alone = session.execute(matching.entries_without_a_row().limit(MOST_EXPLAINED)).all()
-    return said + [
-        f"{entry.source}/{entry.kind}: {Money(int(total), entry.currency)} in the ledger, nothing at Stripe"
-        for entry, total in alone
-    ]
+    return said + [_entry_is_alone(row[0], int(row[1])) for row in alone]
+
+
+def _entry_is_alone(entry: LedgerTransaction, moved: int) -> str:
+    return f"{entry.source}/{entry.kind}: {Money(moved, entry.currency)} in the ledger, nothing at Stripe"
 
 
 def _row_differs(row: BalanceTransaction, moved: int) -> str:

@@ -212,6 +212,24 @@ def test_money_that_reached_stripe_past_the_hub_is_a_difference(shop: Shop, fay:
     assert export["difference"] == {"amount_minor": 900 - 56, "currency": USD}
 
 
+def test_every_difference_from_stripe_is_explained_by_entry(shop: Shop, fay: Browser) -> None:
+    shop.subscriber("ana")
+    shop.stripe_subscription_of_somebody_else()
+    shop.till.days_pass(2)
+    with unit_of_work() as session:
+        legs = [Leg(ledger.processor(USD), 77), Leg(AccountRef("goodwill", USD), -77)]
+        ledger.post(session, source="by hand", kind="gift", currency=USD, occurred_at=clock.now(), legs=legs)
+    cli.install(shop.till.app)
+    told = shop.till.app.test_cli_runner().invoke(args=["ledger", "check"])
+    assert told.exit_code == 1
+    stranger = gateway.ask(lambda at: at.v1.charges.list({"limit": 1}))["data"][0]
+    assert "Stripe has 7.67 USD more than the ledger" in told.output  # 9.00 − 0.56 − 0.77
+    assert f"(charge {stranger['id']}): 8.44 USD at Stripe, nothing in the ledger" in told.output
+    assert "by hand/gift: 0.77 USD in the ledger, nothing at Stripe" in told.output
+    with unit_of_work() as session:
+        assert len(reconciliation.explain(session)) == 2
+
+
 def test_the_ledger_export_balances_and_the_same_period_gives_the_same_bytes(shop: Shop, fay: Browser) -> None:
     shop.subscriber("ana")
     shop.till.days_pass(2)
