@@ -46,7 +46,8 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("announce_expired", 1, entitlements.announce_expired),
     Periodic("poll_stripe", 60, poller.ask_for_poll),
     Periodic("read_stripes_balance", 600, reconciliation.ask_for_sync),
-    Periodic("write_membership_facts", 60, insights.write_due),
+    Periodic("refresh_membership_facts", 1, insights.ask_for_refresh),
+    Periodic("count_activity", 60, insights.ask_for_count),
     Periodic("polls_keep_time", 1, polls.keep_time),
     Periodic("rounds_keep_time", 1, rounds.keep_time),
 )

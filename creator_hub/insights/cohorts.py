@@ -1,27 +1,31 @@
-"""Cohorts: people by the month in which they first came, how many are still here, and what they have paid."""
+"""Cohorts: people by the period in which they first paid, or first came; how many stay, and what they have paid."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, Subquery, cast, func, select
+from sqlalchemy import Date, Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from creator_hub.core.money import Money
-from creator_hub.groups.models import Entitlement, Group
-from creator_hub.insights.models import MembershipFact as Fact
-from creator_hub.insights.queries import last_day
-from creator_hub.money.billing_models import Payment, Refund
+from creator_hub.groups.models import Group
+from creator_hub.insights.facts import GONE
+from creator_hub.insights.models import CohortRollup, MemberFact, MembershipStep
+from creator_hub.insights.periods import last_day
+from creator_hub.insights.reading import Moment
+from creator_hub.insights.rollups import JOINED
 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """`retained[n]`: members at the end of the n-th month after the first (0: the month they came in).
+    """`retained[n]`: how many are still here at the end of the n-th period after the first (0: the one they came in;
+    the running one: now). Of people who paid, those who pay; of people who joined, those who are members.
 
-    `revenue[n]`: what they paid in that month, less what was refunded in it.
+    `revenue[n]`: what they paid in that period, less what was refunded in it.
     """
 
     cohort: date
@@ -30,73 +34,63 @@ class Cohort:
     revenue: Sequence[Money]
 
 
-def by_month(session: Session, group: Group, months: Sequence[date], today: date) -> list[Cohort]:
-    """The cohorts of `months` (first days, oldest first) that have anybody in them, as of `today`."""
-    sizes = _sizes(session, group.id)
-    here = _here(session, group.id, {month: min(last_day(month), today) for month in months})
-    revenue = _revenue(session, group.id)
+def table(
+    session: Session, group: Group, moment: Moment, periods: Sequence[date], *, basis: str, grain: str
+) -> list[Cohort]:
+    """The cohorts of `periods` (first days, oldest first) that have anybody in them."""
+    size: dict[date, int] = {}
+    people: dict[tuple[date, date], int] = {}
+    cash: dict[tuple[date, date], int] = {}
+    rows = session.scalars(
+        select(CohortRollup).where(
+            CohortRollup.group_id == group.id,
+            CohortRollup.basis == basis,
+            CohortRollup.grain == grain,
+            CohortRollup.cohort.in_(list(periods)),
+            CohortRollup.period <= periods[-1],
+        )
+    )
+    for row in rows:
+        size[row.cohort] = size.get(row.cohort, 0) + row.size
+        people[row.cohort, row.period] = row.people
+        cash[row.cohort, row.period] = row.net_minor
+    later = _to_come(session, group, moment, last_day(periods[-1], grain), basis, grain)
+    for n, cohort in enumerate(periods):
+        for period in periods[n:]:
+            key = (cohort, period)
+            people[key] = people.get(key, 0) - later.get(key, 0)
     return [
         Cohort(
             cohort=cohort,
-            size=sizes[cohort],
-            retained=[here.get((cohort, month), 0) for month in months[n:]],
-            revenue=[Money(revenue.get((cohort, month), 0), group.currency) for month in months[n:]],
+            size=size[cohort],
+            retained=list(accumulate(people[cohort, period] for period in periods[n:])),
+            revenue=[Money(cash.get((cohort, period), 0), group.currency) for period in periods[n:]],
         )
-        for n, cohort in enumerate(months)
-        if cohort in sizes
+        for n, cohort in enumerate(periods)
+        if size.get(cohort)
     ]
 
 
-def _firsts(group_id: uuid.UUID) -> Subquery:
-    """Each person's first month in the group."""
-    return (
-        select(Entitlement.user_id, _month(func.min(Entitlement.starts_at)).label("cohort"))
-        .where(Entitlement.group_id == group_id)
-        .group_by(Entitlement.user_id)
-        .subquery()
-    )
+def label(row: Cohort, grain: str) -> str:
+    """`2026-11`, or the Monday of the week."""
+    return f"{row.cohort:%Y-%m}" if grain == "month" else row.cohort.isoformat()
 
 
-def _sizes(session: Session, group_id: uuid.UUID) -> dict[date, int]:
-    firsts = _firsts(group_id)
-    rows = session.execute(select(firsts.c.cohort, func.count().label("people")).group_by(firsts.c.cohort)).all()
-    return {row.cohort: row.people for row in rows}
+def as_row(name: str, row: Cohort) -> dict[str, Any]:
+    return {"cohort": name, "size": row.size, "retained": row.retained, "revenue": row.revenue}
 
 
-def _here(session: Session, group_id: uuid.UUID, last_days: dict[date, date]) -> dict[tuple[date, date], int]:
-    """Who is there on the last day of each month, by cohort and month."""
-    month_of = {day: month for month, day in last_days.items()}
-    cohort = _month(Fact.first_day)
+def _to_come(
+    session: Session, group: Group, moment: Moment, upto: date, basis: str, grain: str
+) -> dict[tuple[date, date], int]:
+    """What the steps that are still to come will change: the rollups hold them, the moment does not."""
+    step, first = MembershipStep, MemberFact.first_day if basis == JOINED else MemberFact.first_paid_day
+    cohort, period = (cast(func.date_trunc(grain, day), Date) for day in (first, step.day))
+    here, was_here = (state != GONE if basis == JOINED else state == "paying" for state in (step.state, step.was_state))
     rows = session.execute(
-        select(cohort, Fact.day, func.count())
-        .where(Fact.group_id == group_id, Fact.day.in_(month_of), Fact.state != "gone")
-        .group_by(cohort, Fact.day)
-    ).all()
-    return {(first, month_of[day]): people for first, day, people in rows}
-
-
-def _revenue(session: Session, group_id: uuid.UUID) -> dict[tuple[date, date], int]:
-    firsts = _firsts(group_id)
-    paid_in, refunded_in = _month(Payment.paid_at), _month(Refund.created_at)
-    paid = session.execute(
-        select(firsts.c.cohort, paid_in, func.sum(Payment.gross_minor))
-        .join(firsts, firsts.c.user_id == Payment.user_id)
-        .where(Payment.group_id == group_id)
-        .group_by(firsts.c.cohort, paid_in)
-    ).all()
-    refunded = session.execute(
-        select(firsts.c.cohort, refunded_in, -func.sum(Refund.amount_minor))
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(firsts, firsts.c.user_id == Payment.user_id)
-        .where(Payment.group_id == group_id, Refund.state == "succeeded")
-        .group_by(firsts.c.cohort, refunded_in)
-    ).all()
-    total: dict[tuple[date, date], int] = {}
-    for cohort, month, amount in (*paid, *refunded):
-        total[cohort, month] = total.get((cohort, month), 0) + int(amount)
-    return total
-
-
-def _month(moment: SQLColumnExpression[date] | SQLColumnExpression[datetime]) -> ColumnElement[date]:
-    """SQL: the first day of the month; the connection's time zone is UTC."""
-    return cast(func.date_trunc("month", moment), Date)
+        select(cohort, period, func.sum(cast(here, Integer) - cast(was_here, Integer)))
+        .join(MemberFact, (MemberFact.group_id == step.group_id) & (MemberFact.user_id == step.user_id))
+        .where(step.group_id == group.id, step.at > moment.as_of, step.day <= upto, first.is_not(None))
+        .group_by(cohort, period)
+    )
+    return {(row[0], row[1]): int(row[2]) for row in rows}

@@ -16,8 +16,10 @@ from creator_hub.core.money import decimals
 from creator_hub.groups import doors
 from creator_hub.insights import cohorts, queries
 from creator_hub.insights.cohorts import Cohort
+from creator_hub.insights.periods import periods_up_to
 from creator_hub.insights.queries import Day
-from creator_hub.insights.service import bring_up_to_date
+from creator_hub.insights.reading import changes, moment_of
+from creator_hub.insights.rollups import JOINED
 
 DAYS_SHOWN = 30
 MONTHS_SHOWN = 12
@@ -28,15 +30,16 @@ def dashboard_page(session: Session, actor: Actor, handle: str) -> str:
     """How the group does: members, money, who came, who left, who stays."""
     door = doors.group_by_handle(session, actor, handle, Permission.SEE_EARNINGS)
     group = door.group
-    as_of = bring_up_to_date(session, group.id)
-    today = as_of.date()
-    days = queries.days_of(session, group, today - timedelta(days=DAYS_SHOWN - 1), today)
-    months = queries.months_up_to(today, MONTHS_SHOWN)
-    rows = cohorts.by_month(session, group, months, today)
+    moment = moment_of(session, group)
+    first = moment.today - timedelta(days=DAYS_SHOWN - 1)
+    found = changes(session, group, moment, since=first)
+    days = queries.days_of(group, found, first, moment.today)
+    months = periods_up_to(moment.today, MONTHS_SHOWN)
+    rows = cohorts.table(session, group, moment, months, basis=JOINED, grain="month")
     context: dict[str, Any] = {
         "group": group,
         "owns": door.standing.role == "creator",
-        "overview": queries.overview(session, group, as_of, DAYS_SHOWN),
+        "overview": queries.summary(session, group, moment, first, found),
         "days": days,
         "cohorts": rows,
         "months_after": range(max((len(row.retained) for row in rows), default=0)),

@@ -1,25 +1,20 @@
-"""Reads of the facts for the overview, its charts and the churn report. Days and months are UTC."""
+"""The overview, its charts and the churn report. Days and months are those of the group's time zone."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from creator_hub.chat.models import Message
-from creator_hub.core.money import Money, round_half_up
-from creator_hub.groups.models import Channel, Group
-from creator_hub.insights.facts import start_of
-from creator_hub.insights.models import MembershipFact as Fact
-
-MONTHS_OF_A_YEAR = 12
-STATES = ("paying", "free", "trialing", "grace")
-REASONS = ("voluntary", "payment_failed", "refunded", "banned")
-MOVEMENTS = ("new", "expansion", "contraction", "churn", "reactivation")
+from creator_hub.core.money import Money
+from creator_hub.groups.models import Group
+from creator_hub.insights.facts import MOVEMENTS, REASONS, STATES
+from creator_hub.insights.models import ActivityRollup
+from creator_hub.insights.periods import days_between
+from creator_hub.insights.reading import Changes, Figures, Moment, changes, per_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,134 +52,75 @@ class ChurnMonth:
     rate: float | None
 
 
-def overview(session: Session, group: Group, as_of: datetime, days: int) -> Overview:
-    """The group at `as_of`, with movement, joins and departures of the last `days` days, today included."""
-    today = as_of.date()
-    since = today - timedelta(days=days - 1)
-    joins, departures = _comings_and_goings(session, group.id, since, today)
+def overview(session: Session, group: Group, moment: Moment, days: int) -> Overview:
+    """The group at the moment, with movement, joins and departures of the last `days` days, today included."""
+    since = moment.today - timedelta(days=days - 1)
+    return summary(session, group, moment, since, changes(session, group, moment, since=since))
+
+
+def summary(session: Session, group: Group, moment: Moment, since: date, found: Changes) -> Overview:
+    """The overview, from what each day since `since` changed."""
+    level, window = Figures(), Figures()
+    for (day, _), figures in found.items():
+        level.update(figures)
+        if day is not None:
+            window.update(figures)
     return Overview(
-        as_of=as_of,
+        as_of=moment.as_of,
         since=since,
-        members=_members(session, group.id, today),
-        mrr=mrr_on(session, group, today),
-        movement=mrr_movement(session, group, since, today),
-        joins=joins,
-        departures=departures,
-        creator_authored_share=_creator_authored_share(session, group.id, start_of(since), as_of),
+        members={state: level[state] for state in STATES},
+        mrr=per_month(group, level["annual_minor"]),
+        movement={kind: per_month(group, window[kind]) for kind in MOVEMENTS},
+        joins=window["joins"],
+        departures={reason: window[reason] for reason in REASONS},
+        creator_authored_share=creator_authored_share(session, group, since, moment.today),
     )
 
 
-def days_of(session: Session, group: Group, first: date, last: date) -> list[Day]:
-    """One row a day from `first` to `last`, days without anybody included."""
-    rows = session.execute(
-        select(
-            Fact.day,
-            func.count().filter(Fact.state != "gone").label("members"),
-            func.count().filter(Fact.state == "paying").label("paying"),
-            func.sum(Fact.annual_minor).label("annual"),
-            func.count().filter(Fact.joined).label("joins"),
-            func.count().filter(Fact.left_reason.is_not(None)).label("departures"),
-        )
-        .where(Fact.group_id == group.id, Fact.day.between(first, last))
-        .group_by(Fact.day)
-    ).all()
-    found = {
-        row.day: Day(row.day, row.members, row.paying, _per_month(group, row.annual), row.joins, row.departures)
-        for row in rows
-    }
-    span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return [found.get(day) or Day(day, 0, 0, Money(0, group.currency), 0, 0) for day in span]
-
-
-def churn(session: Session, group: Group, months: list[date], today: date) -> list[ChurnMonth]:
-    """One row for each month (by its first day), the running one up to `today`."""
+def days_of(group: Group, found: Changes, first: date, last: date) -> list[Day]:
+    """One row a day from `first` to `last`, from changes since `first`, days without any included."""
+    level = Figures(found.get((None, None), {}))
     rows = []
-    for month in months:
-        last = min(last_day(month), today)
-        at_start = sum(_members(session, group.id, month - timedelta(days=1)).values())
-        joins, departures = _comings_and_goings(session, group.id, month, last)
-        rate = round(sum(departures.values()) / at_start, 4) if at_start else None
-        rows.append(ChurnMonth(month, at_start, joins, departures, rate))
+    for day in days_between(first, last):
+        today = found.get((day, None), Figures())
+        level.update(today)
+        rows.append(
+            Day(
+                day=day,
+                members=sum(level[state] for state in STATES),
+                paying=level["paying"],
+                mrr=per_month(group, level["annual_minor"]),
+                joins=today["joins"],
+                departures=sum(today[reason] for reason in REASONS),
+            )
+        )
     return rows
 
 
-def months_up_to(today: date, count: int) -> list[date]:
-    """The first days of the last `count` months, the running one last."""
-    index = today.year * MONTHS_OF_A_YEAR + today.month - 1
-    return [date(n // MONTHS_OF_A_YEAR, n % MONTHS_OF_A_YEAR + 1, 1) for n in range(index - count + 1, index + 1)]
+def churn(session: Session, group: Group, moment: Moment, months: Sequence[date]) -> list[ChurnMonth]:
+    """One row for each month (by its first day), the running one up to now."""
+    found = changes(session, group, moment, since=months[0], grain="month")
+    here = _members(found.get((None, None), Figures()))
+    rows = []
+    for month in months:
+        figures = found.get((month, None), Figures())
+        departures = {reason: figures[reason] for reason in REASONS}
+        rate = round(sum(departures.values()) / here, 4) if here else None
+        rows.append(ChurnMonth(month, here, figures["joins"], departures, rate))
+        here += _members(figures)
+    return rows
 
 
-def last_day(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def _members(figures: Mapping[str, int]) -> int:
+    return sum(figures.get(state, 0) for state in STATES)
 
 
-def _members(session: Session, group_id: uuid.UUID, day: date) -> dict[str, int]:
-    rows = session.execute(
-        select(Fact.state, func.count().label("people"))
-        .where(Fact.group_id == group_id, Fact.day == day)
-        .group_by(Fact.state)
-    ).all()
-    found = {row.state: row.people for row in rows}
-    return {state: found.get(state, 0) for state in STATES}
-
-
-def mrr_on(session: Session, group: Group, day: date) -> Money:
-    total = session.scalar(select(func.sum(Fact.annual_minor)).where(Fact.group_id == group.id, Fact.day == day))
-    return _per_month(group, total or 0)
-
-
-def mrr_movement(session: Session, group: Group, since: date, until: date) -> dict[str, Money]:
-    """What each day's change of each person's price adds up to, by kind; each sum is rounded once.
-
-    The first payment of a person is *new*, paying again after a break is a *reactivation*.
-    """
-    before = func.coalesce(func.lag(Fact.annual_minor).over(partition_by=Fact.user_id, order_by=Fact.day), 0)
-    steps = (
-        select(Fact.day, Fact.first_paid_day, Fact.annual_minor.label("now"), before.label("before"))
-        .where(Fact.group_id == group.id, Fact.day.between(since - timedelta(days=1), until))
-        .subquery()
-    )
-    s = steps.c
-    change = s.now - s.before
-    begins, first_time = and_(s.before == 0, s.now > 0), s.first_paid_day >= s.day
-    kinds: dict[str, ColumnElement[bool]] = {
-        "new": and_(begins, first_time),
-        "reactivation": and_(begins, ~first_time),
-        "expansion": and_(s.before > 0, change > 0),
-        "contraction": and_(s.now > 0, change < 0),
-        "churn": and_(s.now == 0, s.before > 0),
-    }
+def creator_authored_share(session: Session, group: Group, first: date, last: date) -> float | None:
+    """Of the messages written in the group on these days, the part the creator wrote: 0–1; None without messages."""
     row = session.execute(
-        select(*(func.coalesce(func.sum(func.abs(change)).filter(kinds[kind]), 0) for kind in MOVEMENTS)).where(
-            s.day >= since
+        select(func.sum(ActivityRollup.messages), func.sum(ActivityRollup.creator_messages)).where(
+            ActivityRollup.group_id == group.id, ActivityRollup.day.between(first, last)
         )
-    ).one()
-    return {kind: _per_month(group, amount) for kind, amount in zip(MOVEMENTS, row, strict=True)}
-
-
-def _comings_and_goings(session: Session, group_id: uuid.UUID, since: date, until: date) -> tuple[int, dict[str, int]]:
-    """Joins, and departures by reason, of the days from `since` to `until`."""
-    row = session.execute(
-        select(
-            func.count().filter(Fact.joined),
-            *(func.count().filter(Fact.left_reason == reason) for reason in REASONS),
-        ).where(Fact.group_id == group_id, Fact.day.between(since, until))
-    ).one()
-    joins, *departures = row
-    return joins, dict(zip(REASONS, departures, strict=True))
-
-
-def _creator_authored_share(session: Session, group_id: uuid.UUID, since: datetime, until: datetime) -> float | None:
-    """Of the messages that stand in the group's channels, the part the creator wrote: 0–1; None without messages."""
-    row = session.execute(
-        select(func.count().label("all"), func.count().filter(Message.author_role == "creator").label("creators"))
-        .select_from(Message)
-        .join(Channel, Channel.id == Message.channel_id)
-        .where(Channel.group_id == group_id, Message.sent_at.between(since, until), Message.deleted_at.is_(None))
     ).one()
     total, by_creator = row
     return round(by_creator / total, 4) if total else None
-
-
-def _per_month(group: Group, annual_minor: int) -> Money:
-    return Money(round_half_up(int(annual_minor), MONTHS_OF_A_YEAR), group.currency)

@@ -1,100 +1,136 @@
-"""Writes the facts. A day is written while it runs, closed after it ended, and looked at again for late news."""
+"""Keeps facts and rollups. Only a worker writes them, never a reader; what changed says itself what is to be done."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from creator_hub.core import clock
+from creator_hub.core import clock, outbox
 from creator_hub.groups.models import Group
-from creator_hub.insights import history
-from creator_hub.insights.facts import Fact, History, end_of, fact_of, start_of
-from creator_hub.insights.models import FactProgress, MembershipFact
+from creator_hub.insights import activity, history, writing
+from creator_hub.insights.facts import person_of
+from creator_hub.insights.models import ActivityMark, FactProgress, PersonChange
+from creator_hub.insights.rollups import Sums, sums_of
 
-# News from the payment processor may be late: when a new day begins, so many earlier ones are written again.
-REVISED_DAYS = 2
-GROUPS_AT_ONCE = 20
-ROWS_AT_ONCE = 5_000
+REFRESH, COUNT = "insights.refresh", "insights.count"
+GROUPS_AT_ONCE = 100
+# Activity is counted again this often while there is some; the membership follows at once.
+COUNT_EVERY = timedelta(minutes=5)
 
 
-def write_due(session: Session) -> int:
-    """Close the days that have ended, for some groups a call; returns for how many. Running it twice is once."""
-    today = start_of(clock.now().date())
+def ask_for_refresh(session: Session) -> int:
+    """Have a worker bring up to date every group whose people changed. The newest change is the key: asking twice for
+    the same changes is asking once."""
+    pending = session.execute(
+        select(PersonChange.group_id, func.max(PersonChange.id))
+        .group_by(PersonChange.group_id)
+        .order_by(func.min(PersonChange.id))
+        .limit(GROUPS_AT_ONCE)
+    ).all()
+    for group_id, newest in pending:
+        outbox.record(session, REFRESH, {"group_id": str(group_id)}, key=f"{group_id}:{newest}")
+    return len(pending)
+
+
+def ask_for_count(session: Session) -> int:
+    """Have a worker count the activity of every group that had some since it was last counted, or that has not been
+    counted since its day began."""
+    now = clock.now()
+    marked = select(ActivityMark.group_id).where(ActivityMark.at > now - 2 * COUNT_EVERY)
     due = session.scalars(
         select(Group.id)
         .outerjoin(FactProgress, FactProgress.group_id == Group.id)
-        .where(or_(FactProgress.written_until.is_(None), FactProgress.written_until < today))
-        .order_by(FactProgress.written_until.nulls_first(), Group.id)
+        .where(
+            func.coalesce(FactProgress.counted_until, Group.created_at) < now - COUNT_EVERY,
+            or_(
+                FactProgress.counted_until.is_(None),
+                Group.id.in_(marked),
+                FactProgress.counted_until < now - timedelta(hours=1),
+            ),
+        )
+        .order_by(FactProgress.counted_until.nulls_first(), Group.id)
         .limit(GROUPS_AT_ONCE)
     ).all()
-    # In id order: whoever else locks several groups' progress does it in the same order.
-    for group_id in sorted(due):
-        bring_up_to_date(session, group_id)
+    slot = int(now.timestamp() // COUNT_EVERY.total_seconds())
+    for group_id in due:
+        outbox.record(session, COUNT, {"group_id": str(group_id)}, key=f"{group_id}:{slot}")
     return len(due)
 
 
-def bring_up_to_date(session: Session, group_id: uuid.UUID) -> datetime:
-    """Write every day that is missing, today up to now included; returns that now."""
-    progress = _locked_progress(session, group_id)
-    now = clock.now()
-    _write(session, group_id, _first_stale_day(progress, now.date()), now)
-    progress.written_until = now
-    return now
+def refresh(session: Session, group_id: uuid.UUID) -> int:
+    """Take over what changed; returns how many people were looked at. Running it again changes nothing.
+
+    Changes are taken off the list before the sources are read: whatever commits later notes a change of its own.
+    """
+    group, progress = _locked(session, group_id)
+    changed = session.scalars(
+        delete(PersonChange).where(PersonChange.group_id == group_id).returning(PersonChange.user_id)
+    ).all()
+    if None in changed:
+        _rewrite(session, group, progress)
+        return 0
+    people = sorted({user_id for user_id in changed if user_id is not None})
+    for begin in range(0, len(people), history.PEOPLE_AT_ONCE):
+        _take_over(session, group, people[begin : begin + history.PEOPLE_AT_ONCE])
+    return len(people)
+
+
+def count(session: Session, group_id: uuid.UUID) -> None:
+    """Count what people did since it was last counted."""
+    group, progress = _locked(session, group_id)
+    _count(session, group, progress)
 
 
 def rebuild(session: Session, group_id: uuid.UUID) -> None:
-    """Forget the group's facts and make them again from the first day."""
-    _locked_progress(session, group_id).written_until = None
-    session.execute(delete(MembershipFact).where(MembershipFact.group_id == group_id))
-    session.flush()
-    bring_up_to_date(session, group_id)
+    """Forget the group's facts and make them again from the sources."""
+    group, progress = _locked(session, group_id)
+    session.execute(delete(PersonChange).where(PersonChange.group_id == group_id))
+    _rewrite(session, group, progress)
 
 
-def _locked_progress(session: Session, group_id: uuid.UUID) -> FactProgress:
+def _locked(session: Session, group_id: uuid.UUID) -> tuple[Group, FactProgress]:
     session.execute(upsert(FactProgress).values(group_id=group_id).on_conflict_do_nothing())
-    return session.scalars(
+    progress = session.scalars(
         select(FactProgress)
         .where(FactProgress.group_id == group_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+    return session.get_one(Group, group_id, populate_existing=True), progress
 
 
-def _first_stale_day(progress: FactProgress, today: date) -> date | None:
-    if progress.written_until is None:
-        return None
-    last = progress.written_until.date()
-    return today if last == today else last - timedelta(days=REVISED_DAYS)
+def _take_over(session: Session, group: Group, user_ids: list[uuid.UUID]) -> None:
+    zone = ZoneInfo(group.timezone)
+    sums = Sums()
+    for person in writing.people(session, group.id, user_ids):
+        sums.subtract(sums_of(person))
+    people = [person_of(found, zone) for found in history.of_people(session, group.id, user_ids)]
+    for person in people:
+        sums.update(sums_of(person))
+    writing.replace_people(session, group.id, user_ids, people)
+    writing.add(session, group.id, sums)
 
 
-def _write(session: Session, group_id: uuid.UUID, first_day: date | None, now: datetime) -> None:
-    """The facts of every day from `first_day` (None: the very first) to today, in place of what was there."""
-    histories = history.of_group(session, group_id, start_of(first_day) if first_day else None)
-    if first_day is not None:
-        session.execute(
-            delete(MembershipFact).where(MembershipFact.group_id == group_id, MembershipFact.day >= first_day)
-        )
-    day = first_day or _first_day(histories, now)
-    while day <= now.date():
-        _insert(session, group_id, day, [fact_of(person, day, min(end_of(day), now)) for person in histories])
-        day += timedelta(days=1)
+def _rewrite(session: Session, group: Group, progress: FactProgress) -> None:
+    writing.forget(session, group.id)
+    zone, sums = ZoneInfo(group.timezone), Sums()
+    for user_ids in history.everybody(session, group.id):
+        people = [person_of(found, zone) for found in history.of_people(session, group.id, user_ids)]
+        for person in people:
+            sums.update(sums_of(person))
+        writing.replace_people(session, group.id, user_ids, people)
+    writing.add(session, group.id, sums)
+    activity.forget(session, group.id)
+    progress.counted_until = None
+    _count(session, group, progress)
 
 
-def _first_day(histories: list[History], now: datetime) -> date:
-    starts = [stay.starts_at for person in histories for stay in person.stays]
-    return min(starts, default=now).date()
-
-
-def _insert(session: Session, group_id: uuid.UUID, day: date, facts: list[Fact | None]) -> None:
-    rows = [_row(group_id, day, fact) for fact in facts if fact is not None]
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        session.execute(insert(MembershipFact), rows[begin : begin + ROWS_AT_ONCE])
-
-
-def _row(group_id: uuid.UUID, day: date, fact: Fact) -> dict[str, Any]:
-    return {"group_id": group_id, "day": day} | {name: getattr(fact, name) for name in Fact.__slots__}
+def _count(session: Session, group: Group, progress: FactProgress) -> None:
+    now = clock.now()
+    activity.count(session, group, progress.counted_until, now)
+    progress.counted_until = now

@@ -11,7 +11,8 @@ from creator_hub.core.money import to_major
 from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.models import Group
 from creator_hub.insights.cohorts import Cohort
-from creator_hub.insights.queries import MOVEMENTS, REASONS, STATES, ChurnMonth, Overview
+from creator_hub.insights.facts import MOVEMENTS, REASONS, STATES
+from creator_hub.insights.queries import ChurnMonth, Overview
 from creator_hub.insights.revenue import RevenueMonth
 
 
@@ -31,23 +32,24 @@ def overview_file(group: Group, found: Overview) -> Reply:
     return _file(group, "overview", header, [row])
 
 
-def cohorts_file(group: Group, rows: Iterable[Cohort]) -> Reply:
-    """One row for each cohort and month after it."""
-    header = ["cohort", "size", "month", "retained", "revenue", "currency"]
+def cohorts_file(group: Group, rows: Iterable[tuple[str, Cohort]]) -> Reply:
+    """One row for each cohort and period after it."""
+    header = ["cohort", "size", "period", "retained", "revenue", "currency"]
     return _file(
         group,
         "cohorts",
         header,
         [
-            [f"{row.cohort:%Y-%m}", row.size, n, retained, to_major(revenue), group.currency]
-            for row in rows
+            [name, row.size, n, retained, to_major(revenue), group.currency]
+            for name, row in rows
             for n, (retained, revenue) in enumerate(zip(row.retained, row.revenue, strict=True))
         ],
     )
 
 
 def revenue_file(group: Group, rows: Iterable[RevenueMonth]) -> Reply:
-    header = ["month", "currency", "mrr", *MOVEMENTS, "paid", "refunded"]
+    shares, counts = ("gross_retention", "net_retention", "trial_conversion"), ("paying", "trials", "conversions")
+    header = ["month", "slice", "currency", "mrr", *MOVEMENTS, *shares, *counts, "arpu", "paid", "refunded"]
     return _file(
         group,
         "revenue",
@@ -55,8 +57,11 @@ def revenue_file(group: Group, rows: Iterable[RevenueMonth]) -> Reply:
         [
             [
                 f"{row.month:%Y-%m}",
+                row.slice,
                 group.currency,
                 *(to_major(amount) for amount in (row.mrr, *(row.movement[kind] for kind in MOVEMENTS))),
+                *(getattr(row, name) for name in (*shares, *counts)),
+                to_major(row.arpu) if row.arpu else None,
                 to_major(row.paid),
                 to_major(row.refunded),
             ]

@@ -9,7 +9,7 @@ from creator_hub.groups import entitlements
 from tests.browser.test_journey import Visit, violations
 from tests.support.client import PASSWORD
 from tests.support.hub import Web
-from tests.support.subscribers import Town, let_pass, subscribe
+from tests.support.subscribers import Town, catch_up, let_pass, subscribe
 from tests.support.world import a_member
 
 PHONE = {"width": 360, "height": 740}
@@ -28,6 +28,7 @@ def two_months() -> None:
     with unit_of_work() as session:
         entitlements.remove_person(session, town.group, town.ana.id, "left")
     let_pass(2)
+    catch_up()
 
 
 def test_the_figures_are_drawn_and_listed(webs: tuple[Web, Web], visit: Visit) -> None:

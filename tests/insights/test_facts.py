@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from creator_hub.insights.facts import BanSpan, Fact, History, PaidPeriod, Stay, end_of, fact_of
+from creator_hub.insights.facts import BanSpan, History, PaidPeriod, Stay, person_of, status_at
 
 DAY = timedelta(days=1)
+UTC_ZONE = ZoneInfo("UTC")
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FREE, SILVER = uuid.uuid4(), uuid.uuid4()
 
@@ -26,8 +29,34 @@ def month_of(start: datetime, minor: int = 500) -> PaidPeriod:
     return PaidPeriod(start, start + 30 * DAY, minor, "month")
 
 
+@dataclass(frozen=True)
+class Fact:
+    """A person at the end of a day, and what the day brought."""
+
+    state: str
+    tier_id: uuid.UUID | None
+    annual_minor: int
+    first_day: date | None
+    joined: bool
+    left_reason: str | None
+
+
 def on(history: History, at: datetime) -> Fact | None:
-    return fact_of(history, at.date(), end_of(at.date()))
+    person = person_of(history, UTC_ZONE)
+    today = [step for step in person.steps if step.day == at.date()]
+    end = datetime.combine(at.date() + DAY, time.min, UTC) - timedelta(microseconds=1)
+    status = status_at(history, end)
+    if status.state == "gone" and not today:
+        return None
+    reasons = [step.left_reason for step in today if step.left_reason]
+    return Fact(
+        status.state,
+        status.tier_id,
+        status.annual_minor,
+        person.first_day,
+        any(step.joined for step in today),
+        reasons[-1] if reasons else None,
+    )
 
 
 def person(*stays: Stay, paid: tuple[PaidPeriod, ...] = (), bans: tuple[BanSpan, ...] = ()) -> History:
@@ -121,3 +150,25 @@ def test_a_ban_puts_a_payer_out_and_its_end_lets_them_back_in() -> None:
     assert on(bo, NOON + 2 * DAY) is None
     assert back is not None
     assert (back.state, back.joined) == ("paying", True)
+
+
+def test_the_days_are_those_of_where_the_group_lives() -> None:
+    late = datetime(2026, 3, 10, 23, 30, tzinfo=UTC)
+    days = [
+        person_of(person(free(late)), ZoneInfo(zone)).first_day for zone in ("UTC", "Asia/Tokyo", "America/New_York")
+    ]
+    assert days == [date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 10)]
+
+
+def test_a_trial_that_leads_to_a_payment_is_converted_and_one_that_ends_is_not() -> None:
+    bo = person_of(person(subscribed(NOON), paid=(month_of(NOON + 7 * DAY),)), UTC_ZONE)
+    ana = person_of(person(subscribed(NOON, NOON + 7 * DAY, "cancelled")), UTC_ZONE)
+    assert (bo.trial_at, bo.converted) == (NOON, True)
+    assert (ana.trial_at, ana.converted) == (NOON, False)
+
+
+def test_a_late_payment_is_no_end_of_a_subscription() -> None:
+    paid = (month_of(NOON), month_of(NOON + 33 * DAY))
+    bo = person_of(person(subscribed(NOON, NOON + 63 * DAY, "cancelled"), paid=paid), UTC_ZONE)
+    assert [step.movement for step in bo.steps] == ["new", "churn", "reactivation", "churn"]
+    assert (bo.subscribed_at, bo.unsubscribed_at) == (NOON, NOON + 63 * DAY)

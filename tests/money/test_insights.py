@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tests.money.conftest import Shop
+from tests.support.subscribers import catch_up
 from tests.support.till import Till
 
 
 def overview(shop: Shop) -> dict[str, Any]:
+    catch_up()
     return dict(shop.mei.get("/groups/mei/insights/overview?days=60").json)
 
 

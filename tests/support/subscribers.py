@@ -13,6 +13,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.ids import new_id
 from creator_hub.groups import entitlements
 from creator_hub.groups.models import Group, Tier
+from creator_hub.insights import service as insights
 from creator_hub.money.billing_models import Checkout, Payment, StripePrice, Subscription
 from tests.support.world import a_group, a_person, a_tier
 
@@ -23,6 +24,14 @@ GRACE = timedelta(days=14)
 def let_pass(days: float) -> None:
     with unit_of_work() as session:
         clock.advance(session, timedelta(days=days))
+
+
+def catch_up() -> None:
+    """What the workers do every second: take over into facts and rollups whatever changed."""
+    with unit_of_work() as session:
+        for group_id in session.scalars(select(Group.id)).all():
+            insights.refresh(session, group_id)
+            insights.count(session, group_id)
 
 
 def subscribe(session: Session, group: Group, user: User, tier: Tier, *, paid: bool = True) -> Subscription:
