@@ -30,6 +30,8 @@ ROOM_MODULES = (
     "creator_hub.chat.sockets",
     "creator_hub.voting.poll_api",
     "creator_hub.voting.chain_api",
+    "creator_hub.voting.qa_api",
+    "creator_hub.voting.qa_pages",
     "creator_hub.voting.pages",
     "creator_hub.money.adjustment_api",
     "creator_hub.money.finance_api",

@@ -14,6 +14,8 @@ ROOMS = (
     "creator_hub.chat.models",
     "creator_hub.voting.models",
     "creator_hub.voting.chain_models",
+    "creator_hub.voting.qa_models",
+    "creator_hub.voting.tellings",
     "creator_hub.money.ledger_models",
     "creator_hub.money.names",
     "creator_hub.money.billing_models",

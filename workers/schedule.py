@@ -18,7 +18,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
 from creator_hub.insights import service as insights
 from creator_hub.money import minimum_balance, poller, recognition, reconciliation
-from creator_hub.voting import polls, rounds
+from creator_hub.voting import polls, rounds, tellings
 from workers import finance
 
 SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
@@ -48,6 +48,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("read_stripes_balance", 600, reconciliation.ask_for_sync),
     Periodic("refresh_membership_facts", 1, insights.ask_for_refresh),
     Periodic("count_activity", 60, insights.ask_for_count),
+    Periodic("tell_tallies", 0.2, tellings.tell_late),
     Periodic("polls_keep_time", 1, polls.keep_time),
     Periodic("rounds_keep_time", 1, rounds.keep_time),
 )

@@ -26,7 +26,7 @@ REFUSED = {401, 403, 404}
 # Answers for what the address asks about in its query; without a question there is nothing to show.
 ASKS = {"/billing/return"}
 # Objects of the paid channel: whoever holds only the free tier is "of a lower tier" towards them.
-OF_THE_PAID_CHANNEL = ("channel_id", "message_id", "poll_id", "chain_id", "round_id")
+OF_THE_PAID_CHANNEL = ("channel_id", "message_id", "poll_id", "chain_id", "round_id", "qa_id", "question_id")
 PLATFORM = {"support": P.SUPPORT, "trust": P.TRUST, "finance": P.FINANCE, "admin": P.ADMIN}
 
 
@@ -74,6 +74,8 @@ def mei_and_everybody(open_browser: Callable[[], Browser]) -> Group:
             f"/channels/{channel}/polls", {"title": "?", "method": "plurality", "options": ["a", "b"]}
         ).json["id"],
     }
+    ids["qa_id"] = mei.post(f"/channels/{channel}/qa", {"title": "?"}).json["id"]
+    ids["question_id"] = mei.post(f"/qa/{ids['qa_id']}/questions", {"text": "?"}).json["id"]
     people = {"An": (open_browser(), frozenset({P.ANONYMOUS})), "Cr": (mei, frozenset({P.SIGNED_IN, P.OWNER}))}
     people["An"][0].get("/session")
     for who, principals in (

@@ -1,5 +1,6 @@
 /** What each event of the stream changes in an open channel. Applying one twice changes nothing more. */
 import { PollCard } from "./poll.js";
+import { qaCard } from "./qa.js";
 import { RoundCard } from "./round.js";
 
 export class ChannelView {
@@ -30,6 +31,8 @@ export class ChannelView {
       case "round.opened":
       case "round.voting": return this.openRound(data, seq, moment);
       case "round.decided": return this.rounds.get(data.id)?.decided(data);
+      case "qa.opened":
+      case "qa.closed": return log.addCard(`qa-${data.id}`, qaCard(data), seq, moment);
       default: return undefined;
     }
   }
