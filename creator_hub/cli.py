@@ -17,7 +17,7 @@ from creator_hub import settings
 from creator_hub.accounts import service
 from creator_hub.accounts.doors import user_by_handle
 from creator_hub.accounts.models import STAFF_ROLES
-from creator_hub.core import clock
+from creator_hub.core import clock, outbox
 from creator_hub.core.access import Actor, Permission, require_platform
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.money import Money
@@ -36,11 +36,12 @@ demo = AppGroup("demo", help="The demo world (development only).")
 clock_group = AppGroup("clock", help="Development time.")
 ledger_group = AppGroup("ledger", help="The double-entry ledger.")
 stripe_group = AppGroup("stripe", help="What Stripe told us.")
+jobs_group = AppGroup("jobs", help="Work that gave up.")
 payouts_group = AppGroup("payouts", help="Payout runs; two people of finance make one.")
 
 
 def install(app: Flask) -> None:
-    for group in (users, retention, demo, clock_group, ledger_group, stripe_group, payouts_group):
+    for group in (users, retention, demo, clock_group, ledger_group, stripe_group, jobs_group, payouts_group):
         app.cli.add_command(group)
     app.cli.add_command(export_file)
 
@@ -116,6 +117,28 @@ def replay_events(event_ids: tuple[str, ...]) -> None:
         for event_id in event_ids:
             inbox.replay(session, event_id)
     click.echo(f"asked for {len(event_ids)} again")
+
+
+@jobs_group.command("stuck")
+def stuck_jobs() -> None:
+    """List what was tried three times in vain and waits for a person; fails when there is some."""
+    with unit_of_work() as session:
+        rows = outbox.stuck(session)
+    for row in rows:
+        click.echo(f"{row.id} {row.topic} since {rfc3339(row.quarantined_at or row.recorded_at)}: {row.error}")
+    if rows:
+        raise click.exceptions.Exit(1)
+    click.echo("nothing is stuck")
+
+
+@jobs_group.command("retry")
+@click.argument("message_ids", nargs=-1, required=True, type=click.UUID)
+def retry_jobs(message_ids: tuple[uuid.UUID, ...]) -> None:
+    """Let these have their three tries again."""
+    with unit_of_work() as session:
+        for message_id in message_ids:
+            outbox.retry(session, message_id)
+    click.echo(f"asked for {len(message_ids)} again")
 
 
 @payouts_group.command("run")

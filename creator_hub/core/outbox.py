@@ -2,12 +2,14 @@
 
 A row is an instruction: "topic, payload". The relay leases rows and enqueues jobs; the job's own transaction does the
 work and marks the row done. An expired lease is enqueued again, so a dead worker or an emptied Redis costs a minute and
-never an effect. After `MAX_ATTEMPTS` failures the row is quarantined for a person to look at.
+never an effect. A try is counted when it begins, for the job may take its worker with it; after `MAX_ATTEMPTS` the row
+is quarantined for a person to look at (`jobs stuck`, `jobs retry`). A peer that is away is waited for instead.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +17,17 @@ from sqlalchemy import Index, SmallInteger, UniqueConstraint, func, select, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from creator_hub.core import clock
+from creator_hub.core import clock, logs
 from creator_hub.core.base import Base
+from creator_hub.core.errors import NotFound
 from creator_hub.core.ids import new_id
 
 MAX_ATTEMPTS = 3
 LEASE = timedelta(seconds=60)
+log = logs.get(__name__)
+# A peer that is away is asked again after a quarter of the time that has passed since, but for these bounds; whoever
+# stays away longer than `PATIENCE` is no longer waited for.
+SHORTEST_WAIT, LONGEST_WAIT, PATIENCE = timedelta(seconds=5), timedelta(minutes=5), timedelta(days=3)
 
 
 class OutboxMessage(Base):
@@ -103,6 +110,21 @@ def claim(session: Session, message_id: uuid.UUID) -> OutboxMessage | None:
     ).one_or_none()
 
 
+def begin(session: Session, message_id: uuid.UUID) -> OutboxMessage | None:
+    """Count a try and give its row, or None when there is nothing to do. To be committed before the try begins.
+
+    A row whose last try never came back, neither done nor failed, took its worker with it: it is quarantined here.
+    """
+    message = claim(session, message_id)
+    if message is None:
+        return None
+    if message.attempts >= MAX_ATTEMPTS:
+        _quarantine(message, message.error or "every worker that began this died with it")
+        return None
+    message.attempts += 1
+    return message
+
+
 def mark_done(message: OutboxMessage) -> None:
     """What was to be done is forgotten with it: a mail holds an address and perhaps a secret link."""
     message.done_at = clock.now()
@@ -111,17 +133,52 @@ def mark_done(message: OutboxMessage) -> None:
 
 
 def mark_failed(session: Session, message_id: uuid.UUID, error: str) -> None:
-    """Count a failed try and back off; after `MAX_ATTEMPTS` the row waits for a person. `error` names no secrets."""
-    at = clock.now()
-    message = session.get(OutboxMessage, message_id, with_for_update=True)
-    if message is None or message.done_at is not None:
+    """Back off after a failed try; after `MAX_ATTEMPTS` the row waits for a person. `error` names no secrets."""
+    message = claim(session, message_id)
+    if message is None:
         return
-    message.attempts += 1
     message.error = error[:2000]
     message.leased_until = None
-    message.due_at = at + timedelta(seconds=5 * 4**message.attempts)
+    message.due_at = clock.now() + timedelta(seconds=5 * 4**message.attempts)
     if message.attempts >= MAX_ATTEMPTS:
-        message.quarantined_at = at
+        _quarantine(message, message.error)
+
+
+def mark_waiting(session: Session, message_id: uuid.UUID, error: str) -> None:
+    """The peer is away, which is no fault of the job: come back later, the try does not count."""
+    message, at = claim(session, message_id), clock.now()
+    if message is None:
+        return
+    waited = at - message.recorded_at
+    if waited > PATIENCE:
+        mark_failed(session, message_id, error)
+        return
+    message.attempts -= 1
+    message.error = error[:2000]
+    message.leased_until = None
+    message.due_at = at + min(max(waited / 4, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _quarantine(message: OutboxMessage, error: str) -> None:
+    message.quarantined_at = clock.now()
+    message.error = error
+    message.leased_until = None
+    log.error("job_quarantined", message=str(message.id), topic=message.topic, attempts=message.attempts, error=error)
+
+
+def stuck(session: Session) -> Sequence[OutboxMessage]:
+    """What is quarantined, oldest first."""
+    return session.scalars(
+        select(OutboxMessage).where(OutboxMessage.quarantined_at.is_not(None)).order_by(OutboxMessage.id)
+    ).all()
+
+
+def retry(session: Session, message_id: uuid.UUID) -> None:
+    """Let a quarantined row have its tries again; raises NotFound for any other."""
+    message = session.get(OutboxMessage, message_id, with_for_update=True)
+    if message is None or message.quarantined_at is None:
+        raise NotFound
+    message.quarantined_at, message.attempts, message.due_at = None, 0, clock.now()
 
 
 def release(session: Session, ids: list[uuid.UUID]) -> None:
