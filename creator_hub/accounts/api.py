@@ -9,11 +9,13 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
-from creator_hub.accounts import csrf, doors, passwords, queries, schemas, service, sessions
-from creator_hub.accounts.models import User
+from creator_hub.accounts import csrf, doors, email_change, passwords, queries, schemas, service, sessions
+from creator_hub.accounts.models import RoleChange, User
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import FieldLimit, Reply, route
 from creator_hub.core.errors import Invalid, NotAllowed
+from creator_hub.core.paging import Page, PageRequest
+from creator_hub.core.schemas import ListQuery, WireSchema, page_of
 
 SIGN_UPS_PER_ADDRESS = "30/hour"
 SIGN_INS_PER_ADDRESS = "60/15minutes"
@@ -47,7 +49,7 @@ def sign_up(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     return signed_in(session, actor, service.sign_up(session, **body))
 
 
-@route("GET", "/session", permission=Permission.SIGN_UP, answer=schemas.SessionOut())
+@route("GET", "/session", permission=Permission.SESSION, answer=schemas.SessionOut())
 def show_session(session: Session, actor: Actor) -> dict[str, Any]:
     """The signed-in person and the CSRF token to send with every change."""
     user = doors.user_by_id(session, actor.user_id) if actor.user_id else None
@@ -57,7 +59,7 @@ def show_session(session: Session, actor: Actor) -> dict[str, Any]:
 @route(
     "POST",
     "/session",
-    permission=Permission.SIGN_UP,
+    permission=Permission.SESSION,
     body=schemas.SignInIn(),
     answer=schemas.SessionOut(),
     status=201,
@@ -69,11 +71,12 @@ def sign_in(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     return signed_in(session, actor, service.authenticate(session, **body))
 
 
-@route("DELETE", "/session", permission=Permission.USE_ACCOUNT, status=204)
+@route("DELETE", "/session", permission=Permission.SESSION, status=204)
 def sign_out(session: Session, actor: Actor) -> Reply:
     """Sign out on this device."""
+    person = actor.person()
     if actor.session_id is not None:
-        sessions.end(session, actor.person(), actor.session_id)
+        sessions.end(session, person, actor.session_id)
     return Reply(status=204, cookies={sessions.COOKIE: None})
 
 
@@ -92,17 +95,53 @@ def show_me(session: Session, actor: Actor) -> User:
     field_limits=(FieldLimit(GUESSES_PER_PERSON, "current_password", per_caller=True),),
 )
 def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
-    """Change the display name, or the password (needs the current one and ends the other sessions)."""
+    """Change the display name; with the current password also the password or the e-mail address.
+
+    A new password ends the other sessions; a new address has to be confirmed by the link that is mailed there.
+    """
     user = doors.me(session, actor)
     if "display_name" in body:
         user.display_name = body["display_name"]
-    if "password" in body:
+    if "password" in body or "email" in body:
         if actor.session_id is None:
-            raise NotAllowed("An API token cannot change the password. Sign in with a browser.")
-        if not passwords.verify(user.password_hash, body.get("current_password", "")):
-            raise Invalid(errors={"current_password": ["This is not your current password."]})
+            raise NotAllowed("An API token cannot change password or e-mail. Sign in with a browser.")
+        service.check_own_password(user, body.get("current_password", ""))
+    if "password" in body:
         service.change_password(session, user, password=body["password"], keep_session=actor.session_id)
+    if "email" in body:
+        email_change.ask(session, user, body["email"])
     return user
+
+
+@route(
+    "POST",
+    "/email-changes/<token>",
+    permission=Permission.SESSION,
+    body=WireSchema(),
+    body_optional=True,
+    status=204,
+    limit="30/hour",
+)
+def confirm_email(session: Session, actor: Actor, token: str, body: dict[str, Any]) -> Reply:
+    """Make the new e-mail address true with the link that was mailed there; every session ends."""
+    user = email_change.confirm(session, token)
+    return Reply(status=204, cookies={sessions.COOKIE: None} if user.id == actor.user_id else {})
+
+
+@route(
+    "POST",
+    "/session/proof",
+    permission=Permission.USE_ACCOUNT,
+    body=schemas.ProofIn(),
+    status=204,
+    by_session=True,
+    field_limits=(FieldLimit(GUESSES_PER_PERSON, "password", per_caller=True),),
+)
+def prove_again(session: Session, actor: Actor, body: dict[str, Any]) -> None:
+    """Show the password again, for what needs it shown lately."""
+    if not passwords.verify(doors.me(session, actor).password_hash, body["password"]):
+        raise Invalid(errors={"password": ["This is not your current password."]})
+    sessions.prove(session, actor)
 
 
 @route(
@@ -117,7 +156,7 @@ def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
 )
 def create_token(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Create an API token; it is shown this once."""
-    token, secret = service.create_token(session, actor.person(), body["name"])
+    token, secret = service.create_token(session, actor.person(), **body)
     return {"id": token.id, "token": secret}
 
 
@@ -196,12 +235,24 @@ def show_user(session: Session, actor: Actor, handle: str) -> User:
     "PUT",
     "/users/<uuid:user_id>/roles",
     permission=Permission.MANAGE_ROLES,
-    by_session=True,
+    proved=True,
     body=schemas.RolesIn(),
     answer=schemas.UserOut(),
 )
 def set_roles(session: Session, actor: Actor, user_id: uuid.UUID, body: dict[str, Any]) -> User:
-    """Set a person's platform roles."""
+    """Set a person's platform roles; never one's own, and always on the record."""
     user = doors.user_by_id(session, user_id)
-    service.set_roles(session, user, body["roles"])
+    service.set_roles(session, user, body["roles"], changed_by=actor.person())
     return user
+
+
+@route(
+    "GET",
+    "/role-changes",
+    permission=Permission.MANAGE_ROLES,
+    query=ListQuery(),
+    answer=page_of(schemas.RoleChangeOut),
+)
+def list_role_changes(session: Session, actor: Actor, query: PageRequest) -> Page[RoleChange]:
+    """Who gave whom which platform roles, newest first."""
+    return queries.role_changes(session, query)

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, Text, and_, or_
 from sqlalchemy.dialects.postgresql import ARRAY, CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,7 +42,8 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A signed-in browser. The cookie holds a random secret; the table holds its SHA-256."""
+    """A signed-in browser. The cookie holds a random secret; the table holds its SHA-256. `proved_at` is when its
+    person last showed their password."""
 
     __tablename__ = "user_sessions"
 
@@ -53,6 +54,7 @@ class UserSession(Base):
     address: Mapped[str]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -67,8 +69,13 @@ class ApiToken(Base):
     name: Mapped[str]
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    @classmethod
+    def is_living(cls, at: datetime) -> ColumnElement[bool]:
+        return and_(cls.revoked_at.is_(None), or_(cls.expires_at.is_(None), cls.expires_at > at))
 
 
 class PasswordReset(Base):
@@ -83,3 +90,32 @@ class PasswordReset(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class EmailChange(Base):
+    """An address that somebody wants their account to have; it has it once the link mailed there was opened."""
+
+    __tablename__ = "email_changes"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    email: Mapped[str] = mapped_column(CITEXT)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class RoleChange(Base):
+    """Who gave or took which platform roles. Never changed, never deleted (a trigger); `changed_by` is null for the
+    command line, and never the person themselves."""
+
+    __tablename__ = "role_changes"
+    __table_args__ = (CheckConstraint("changed_by IS NULL OR changed_by <> user_id", name="never_ones_own"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    before: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    after: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    at: Mapped[datetime]

@@ -52,6 +52,18 @@ def reset_page(session: Session, actor: Actor, token: str) -> str:
     return render_template("accounts/reset_password.html", token=token)
 
 
+@page("/confirm-email/<token>", permission=Permission.SESSION)
+def confirm_email_page(session: Session, actor: Actor, token: str) -> str:
+    """Use a new e-mail address. A button, for mail scanners open every link."""
+    return render_template("accounts/confirm_email.html", token=token)
+
+
+@page("/confirm-password", permission=Permission.USE_ACCOUNT)
+def confirm_password_page(session: Session, actor: Actor) -> str:
+    """Show the password again, then go on."""
+    return render_template("accounts/confirm_password.html", next=next_path())
+
+
 @page("/account", permission=Permission.USE_ACCOUNT)
 def account_page(session: Session, actor: Actor) -> str:
     """Profile, devices, API tokens."""

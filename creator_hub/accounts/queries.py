@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from creator_hub.accounts.models import ApiToken, User
+from creator_hub.accounts.models import ApiToken, RoleChange, User
+from creator_hub.core import clock
+from creator_hub.core.paging import Page, PageRequest, paginate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ def people(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Public
 
 
 def tokens_of(session: Session, user_id: uuid.UUID) -> Sequence[ApiToken]:
+    """The living API tokens, newest first."""
+    living = ApiToken.is_living(clock.now())
     return session.scalars(
-        select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
+        select(ApiToken).where(ApiToken.user_id == user_id, living).order_by(ApiToken.id.desc())
     ).all()
+
+
+def role_changes(session: Session, asked: PageRequest) -> Page[RoleChange]:
+    """Who gave whom which platform roles, newest first."""
+    return paginate(session, select(RoleChange), RoleChange.id, asked)

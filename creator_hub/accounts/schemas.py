@@ -63,17 +63,24 @@ class SessionOut(WireSchema):
 class MePatch(WireSchema):
     display_name = Text(longest=60)
     password = fields.String(load_only=True, validate=validate.Length(SHORTEST_PASSWORD, LONGEST_PASSWORD))
+    email = fields.Email(load_only=True, validate=validate.Length(max=254))
     current_password = fields.String(load_only=True, validate=validate.Length(max=LONGEST_PASSWORD))
+
+
+class ProofIn(WireSchema):
+    password = fields.String(required=True, load_only=True, validate=validate.Length(max=LONGEST_PASSWORD))
 
 
 class TokenIn(WireSchema):
     name = Text(longest=60, required=True)
+    expires_at = Timestamp(load_default=None, allow_none=True)
 
 
 class TokenOut(WireSchema):
     id = fields.UUID()
     name = fields.String()
     created_at = Timestamp()
+    expires_at = Timestamp(allow_none=True)
     used_at = Timestamp(allow_none=True)
 
 
@@ -101,6 +108,15 @@ class ResetUse(WireSchema):
 
 class RolesIn(WireSchema):
     roles = fields.List(fields.String(validate=validate.OneOf(STAFF_ROLES)), required=True)
+
+
+class RoleChangeOut(WireSchema):
+    id = fields.UUID()
+    user_id = fields.UUID()
+    changed_by = fields.UUID(allow_none=True)
+    before = fields.List(fields.String())
+    after = fields.List(fields.String())
+    at = Timestamp()
 
 
 class TokenPage(WireSchema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from creator_hub.accounts import passwords, sessions
-from creator_hub.accounts.models import ApiToken, PasswordReset, User
+from creator_hub.accounts.models import ApiToken, EmailChange, PasswordReset, RoleChange, User
 from creator_hub.accounts.secrets import TOKEN_PREFIX, digest, new_secret
 from creator_hub.core import clock, mail, outbox
 from creator_hub.core.errors import BadRequest, Gone, Invalid, NotAllowed
@@ -41,6 +41,8 @@ def sign_up(
             session.add(user)
     except IntegrityError as error:
         raise _taken(error) from None
+    if user.roles:
+        _record_roles(session, user, before=[], changed_by=None)
     return user
 
 
@@ -54,32 +56,57 @@ def _taken(error: IntegrityError) -> Invalid:
 
 
 def authenticate(session: Session, *, email: str, password: str) -> User:
-    """The person behind these credentials. Unknown e-mail and wrong password are one answer, in one time."""
+    """The person behind these credentials. Unknown e-mail and wrong password are one answer, in one time.
+
+    The suspended get in too: there is little they may do, but end their subscriptions they must be able to.
+    """
     user = session.scalars(select(User).where(User.email == email, User.deleted_at.is_(None))).one_or_none()
     if not passwords.verify(user.password_hash if user else None, password) or user is None:
         raise BadRequest("This e-mail and password do not match. Check both, or reset your password.", code="no_match")
-    if user.suspended_at is not None:
-        raise NotAllowed("This account is suspended.")
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
     return user
 
 
+def check_own_password(user: User, password: str) -> None:
+    """Pass, or raise Invalid: whoever sits at a signed-in device need not be its person."""
+    if not passwords.verify(user.password_hash, password):
+        raise Invalid(errors={"current_password": ["This is not your current password."]})
+
+
 def change_password(session: Session, user: User, *, password: str, keep_session: uuid.UUID | None) -> None:
-    """Set a new password; every other session and every reset link ends: whoever knew the old one is out."""
+    """Set a new password; every other session and every mailed link ends: whoever knew the old one is out."""
     user.password_hash = passwords.hash_password(password)
-    sessions.end_all(session, user.id, keep=keep_session)
-    session.execute(
-        update(PasswordReset)
-        .where(PasswordReset.user_id == user.id, PasswordReset.used_at.is_(None))
-        .values(used_at=clock.now())
+    end_other_ways_in(session, user, keep_session=keep_session)
+    mail.send_later(
+        session,
+        to=user.email,
+        subject=_("Your password was changed"),
+        text=_("The password of your account was changed, and your other devices were signed out.")
+        + "\n\n"
+        + _("If it was not you, reset your password now."),
     )
 
 
-def create_token(session: Session, user_id: uuid.UUID, name: str) -> tuple[ApiToken, str]:
+def end_other_ways_in(session: Session, user: User, *, keep_session: uuid.UUID | None) -> None:
+    sessions.end_all(session, user.id, keep=keep_session)
+    for links in (PasswordReset, EmailChange):
+        session.execute(
+            update(links).where(links.user_id == user.id, links.used_at.is_(None)).values(used_at=clock.now())
+        )
+
+
+def create_token(
+    session: Session, user_id: uuid.UUID, name: str, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
     """A new API token; the secret is returned once and never again."""
+    at = clock.now()
+    if expires_at is not None and expires_at <= at:
+        raise Invalid(errors={"expires_at": ["Choose a moment to come."]})
     secret = TOKEN_PREFIX + new_secret()
-    token = ApiToken(id=new_id(), user_id=user_id, name=name, secret_hash=digest(secret), created_at=clock.now())
+    token = ApiToken(
+        id=new_id(), user_id=user_id, name=name, secret_hash=digest(secret), created_at=at, expires_at=expires_at
+    )
     session.add(token)
     session.flush()
     return token, secret
@@ -131,8 +158,30 @@ def reset_password(session: Session, token: str, password: str) -> User:
     return user
 
 
-def set_roles(session: Session, user: User, roles: Iterable[str]) -> None:
-    """Give a person these platform roles. Losing one closes their sockets: it may have opened channels to them."""
-    before, user.roles = set(user.roles), sorted(set(roles))
-    if before - set(user.roles):
+def set_roles(session: Session, user: User, roles: Iterable[str], *, changed_by: uuid.UUID | None) -> None:
+    """Give a person these platform roles, on the record. Losing one closes their sockets: it may have opened channels
+    to them. Raises NotAllowed for one's own: whoever may give roles has no money, and must not help themselves to it.
+    """
+    if changed_by == user.id:
+        raise NotAllowed("Nobody changes their own roles. Ask another admin.")
+    session.refresh(user, with_for_update=True)
+    before, user.roles = user.roles, sorted(set(roles))
+    if before == user.roles:
+        return
+    _record_roles(session, user, before=before, changed_by=changed_by)
+    mail.send_later(
+        session,
+        to=user.email,
+        subject=_("Your duties have changed"),
+        text=_("Your duties on Creator Hub are now: %(roles)s.\n\nIf you do not expect this, tell us.")
+        % {"roles": ", ".join(user.roles) or _("none")},
+    )
+    if set(before) - set(user.roles):
         sessions.cut_off(session, user.id, "signed_out")
+
+
+def _record_roles(session: Session, user: User, *, before: list[str], changed_by: uuid.UUID | None) -> None:
+    session.flush()
+    session.add(
+        RoleChange(id=new_id(), user_id=user.id, changed_by=changed_by, before=before, after=user.roles, at=clock.now())
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -14,11 +14,12 @@ from creator_hub.accounts.models import ApiToken, User, UserSession
 from creator_hub.accounts.secrets import digest, new_secret
 from creator_hub.core import clock
 from creator_hub.core.access import Actor
-from creator_hub.core.errors import NotFound, SignInRequired
+from creator_hub.core.errors import NotFound, ProveAgain, SignInRequired
 from creator_hub.core.ids import new_id
 
 COOKIE = "hub_session"
 LIFETIME = timedelta(days=30)
+PROOF_LASTS = timedelta(minutes=15)
 # "Last seen" is kept to the minute: a busy session must not write on every request.
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -34,6 +35,7 @@ def begin(session: Session, user: User, *, user_agent: str, address: str) -> tup
         address=address,
         created_at=at,
         seen_at=at,
+        proved_at=at,
         expires_at=at + LIFETIME,
     )
     session.add(row)
@@ -58,7 +60,7 @@ def actor_for_cookie(session: Session, secret: str) -> Actor | None:
     row: UserSession = found.UserSession
     if at - row.seen_at > SEEN_EVERY:
         row.seen_at, row.expires_at = at, at + LIFETIME
-    return _actor(found.User, session_id=row.id)
+    return _actor(found.User, session_id=row.id, proved_at=row.proved_at)
 
 
 def actor_for_token(session: Session, token: str) -> Actor | None:
@@ -67,7 +69,7 @@ def actor_for_token(session: Session, token: str) -> Actor | None:
     found = session.execute(
         select(ApiToken, User)
         .join(User, User.id == ApiToken.user_id)
-        .where(ApiToken.secret_hash == digest(token), ApiToken.revoked_at.is_(None))
+        .where(ApiToken.secret_hash == digest(token), ApiToken.is_living(at))
     ).one_or_none()
     if found is None or found.User.deleted_at is not None:
         return None
@@ -79,25 +81,52 @@ def actor_for_token(session: Session, token: str) -> Actor | None:
 
 def actor_again(session: Session, session_id: uuid.UUID | None, token_id: uuid.UUID | None) -> Actor:
     """The actor of a credential that was proved before and may have died since; raises SignInRequired then."""
+    at, proved_at = clock.now(), None
     if session_id is not None:
-        alive = (UserSession.id == session_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
-        user = session.scalars(
-            select(User).join(UserSession, UserSession.user_id == User.id).where(*alive)
+        alive = (UserSession.id == session_id, UserSession.ended_at.is_(None), UserSession.expires_at > at)
+        found = session.execute(
+            select(User, UserSession.proved_at).join(UserSession, UserSession.user_id == User.id).where(*alive)
         ).one_or_none()
+        user, proved_at = (found.User, found.proved_at) if found else (None, None)
     else:
-        held = (ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        held = (ApiToken.id == token_id, ApiToken.is_living(at))
         user = session.scalars(select(User).join(ApiToken, ApiToken.user_id == User.id).where(*held)).one_or_none()
     if user is None or user.deleted_at is not None:
         raise SignInRequired
-    return _actor(user, session_id=session_id, token_id=token_id)
+    return _actor(user, session_id=session_id, token_id=token_id, proved_at=proved_at)
 
 
-def _actor(user: User, *, session_id: uuid.UUID | None = None, token_id: uuid.UUID | None = None) -> Actor:
+def ends_at(session: Session, session_id: uuid.UUID | None, token_id: uuid.UUID | None) -> datetime | None:
+    """When this credential ends by time, as it stands now; None for a token made without an end."""
+    if session_id is not None:
+        return session.scalars(select(UserSession.expires_at).where(UserSession.id == session_id)).one()
+    return session.scalars(select(ApiToken.expires_at).where(ApiToken.id == token_id)).one()
+
+
+def require_proof(actor: Actor) -> None:
+    """Pass when this session's person showed their password lately; raises ProveAgain."""
+    if actor.proved_at is None or clock.now() - actor.proved_at > PROOF_LASTS:
+        raise ProveAgain
+
+
+def prove(session: Session, actor: Actor) -> None:
+    """Note that the password was shown just now."""
+    session.get_one(UserSession, actor.session_id).proved_at = clock.now()
+
+
+def _actor(
+    user: User,
+    *,
+    session_id: uuid.UUID | None = None,
+    token_id: uuid.UUID | None = None,
+    proved_at: datetime | None = None,
+) -> Actor:
     return Actor(
         user_id=user.id,
         roles=frozenset(user.roles),
         session_id=session_id,
         token_id=token_id,
+        proved_at=proved_at,
         suspended=user.suspended_at is not None,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from creator_hub.core.errors import NotAllowed, NotFound, SignInRequired
@@ -49,6 +50,7 @@ class Permission(StrEnum):
 
     SEE_PUBLIC = "see_public"  # public profiles, tier prices, groups that are not hidden
     SIGN_UP = "sign_up"
+    SESSION = "session"  # sign in, see and end one's own session
     USE_ACCOUNT = "use_account"  # own profile, sessions, devices, tokens
     READ_CHANNEL = "read_channel"  # read, search, live, media, reactions, by tier
     LIST_MEMBERS = "list_members"
@@ -65,6 +67,7 @@ class Permission(StrEnum):
     CREATE_GROUP = "create_group"
     MANAGE_GROUP = "manage_group"  # price, tier, channel, coupon, promise
     OWN_BILLING = "own_billing"
+    WITHDRAW = "withdraw"  # see one's subscriptions and end them
     ISSUE_REFUND = "issue_refund"
     SEE_EARNINGS = "see_earnings"  # insights, payments, payouts of the own group
     CHANGE_PAYOUT_ACCOUNT = "change_payout_account"
@@ -80,6 +83,7 @@ class Permission(StrEnum):
 ALLOWED: Mapping[Permission, frozenset[Principal]] = {
     Permission.SEE_PUBLIC: EVERYBODY,
     Permission.SIGN_UP: EVERYBODY,
+    Permission.SESSION: EVERYBODY | {P.SUSPENDED},
     Permission.USE_ACCOUNT: PEOPLE,
     Permission.READ_CHANNEL: INSIDE | {P.TRUST},
     Permission.LIST_MEMBERS: INSIDE | {P.LOWER_TIER, P.TRUST},
@@ -96,6 +100,7 @@ ALLOWED: Mapping[Permission, frozenset[Principal]] = {
     Permission.CREATE_GROUP: PEOPLE,
     Permission.MANAGE_GROUP: frozenset({P.OWNER}),
     Permission.OWN_BILLING: PEOPLE,
+    Permission.WITHDRAW: PEOPLE | {P.SUSPENDED},
     Permission.ISSUE_REFUND: frozenset({P.OWNER, P.FINANCE}),
     Permission.SEE_EARNINGS: frozenset({P.OWNER, P.FINANCE}),
     Permission.CHANGE_PAYOUT_ACCOUNT: frozenset({P.OWNER}),
@@ -113,9 +118,11 @@ PLATFORM_WIDE = frozenset(
     {
         Permission.SEE_PUBLIC,
         Permission.SIGN_UP,
+        Permission.SESSION,
         Permission.USE_ACCOUNT,
         Permission.CREATE_GROUP,
         Permission.OWN_BILLING,
+        Permission.WITHDRAW,
         Permission.OPERATE_PAYOUTS,
         Permission.SEE_FINANCE,
         Permission.EXPORT_FINANCE,
@@ -146,7 +153,8 @@ class Actor:
     """Who acts, as the edge found out. `proved` collects the permissions that were checked on the way.
 
     The edge refuses to commit when a route's declared permission was never checked: an object loaded without its door
-    is a bug that must not reach the disk. `request_key` names the request when it brought an Idempotency-Key: whoever
+    is a bug that must not reach the disk. `proved_at` is when they last
+    showed their password in this session. `request_key` names the request when it brought an Idempotency-Key: whoever
     talks to a peer writes it on the row it makes, and finds that row again when the request comes back after a crash.
     """
 
@@ -154,6 +162,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     session_id: uuid.UUID | None = None
     token_id: uuid.UUID | None = None
+    proved_at: datetime | None = None
     suspended: bool = False
     is_system: bool = False
     request_key: str | None = None
@@ -194,6 +203,8 @@ def require(actor: Actor, permission: Permission, principals: Iterable[Principal
         raise NotFound
     if actor.user_id is None and not actor.is_system:
         raise SignInRequired
+    if actor.suspended:
+        raise NotAllowed("This account is suspended. You can still end your subscriptions and sign out.")
     raise NotAllowed
 
 

@@ -57,7 +57,7 @@ class Route:
     """One HTTP route. `rule` is Flask's (`/groups/<handle>`); API rules are relative to /api/v1.
 
     `by_session` routes are for a person at a browser: an API token must not make more of itself, nor do what a stolen
-    one should never be able to do.
+    one should never be able to do. `proved` ones want the password shown lately too.
     """
 
     method: str
@@ -76,6 +76,7 @@ class Route:
     limit: str | None
     field_limits: tuple[FieldLimit, ...]
     by_session: bool
+    proved: bool
     max_bytes: int | None
     summary: str
 
@@ -128,6 +129,7 @@ def route(
     limit: str | None = None,
     field_limits: tuple[FieldLimit, ...] = (),
     by_session: bool = False,
+    proved: bool = False,
     max_bytes: int | None = None,
 ) -> Callable[[View], View]:
     """Declare an HTTP route. `limit` is a rate per person, or per address for strangers ("10/minute"), `max_bytes` a
@@ -152,7 +154,8 @@ def route(
                 body_optional,
                 limit,
                 field_limits,
-                by_session,
+                by_session or proved,
+                proved,
                 max_bytes,
                 summary,
             )

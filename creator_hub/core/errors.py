@@ -64,6 +64,13 @@ class CsrfFailed(NotAllowed):
     default_message = "This page is out of date. Reload it and try again."
 
 
+class ProveAgain(NotAllowed):
+    """The session is alive, but too long ago it was shown that its person still sits there."""
+
+    default_code = "prove_again"
+    default_message = "Confirm your password to do this."
+
+
 class NotFound(HubError):
     """Also the answer for what exists but is private: the two must not be told apart."""
 

@@ -5,6 +5,7 @@ Money is `{"amount_minor": 500, "currency": "USD"}`, times are RFC 3339 in UTC w
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -93,8 +94,9 @@ def wire_money(money: Money) -> dict[str, Any]:
     return {"amount_minor": money.minor, "currency": money.currency}
 
 
+@functools.cache
 def page_of(item: type[WireSchema]) -> WireSchema:
-    """The answer shape of a list of `item`."""
+    """The answer shape of a list of `item`; one per item, or the API's description would have to number them."""
     shape = WireSchema.from_dict(
         {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)},
         name=f"{item.__name__}Page",

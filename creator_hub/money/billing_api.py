@@ -48,7 +48,7 @@ def show_checkout(session: Session, actor: Actor, session_id: str) -> CheckoutVi
     return billing_queries.checkout_by(session, actor.person(), stripe_id=session_id)
 
 
-@route("GET", "/me/subscriptions", permission=Permission.OWN_BILLING, answer=billing_schemas.SubscriptionList())
+@route("GET", "/me/subscriptions", permission=Permission.WITHDRAW, answer=billing_schemas.SubscriptionList())
 def list_subscriptions(session: Session, actor: Actor) -> dict[str, Any]:
     """One's own subscriptions, the living first."""
     return {"items": billing_queries.subscriptions_of(session, actor.person()), "next": None}
@@ -57,7 +57,7 @@ def list_subscriptions(session: Session, actor: Actor) -> dict[str, Any]:
 @route(
     "POST",
     "/subscriptions/<uuid:subscription_id>/cancel",
-    permission=Permission.OWN_BILLING,
+    permission=Permission.WITHDRAW,
     body=billing_schemas.CancelIn(),
     body_optional=True,
     answer=billing_schemas.SubscriptionOut(),

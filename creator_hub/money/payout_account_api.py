@@ -19,7 +19,7 @@ NONE_YET = {"state": "none", "details_submitted": False, "transfers_active": Fal
     "POST",
     "/groups/<handle>/payout-account",
     permission=Permission.CHANGE_PAYOUT_ACCOUNT,
-    by_session=True,
+    proved=True,
     body=WireSchema(),
     body_optional=True,
     answer=finance_schemas.UrlOut(),

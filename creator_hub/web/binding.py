@@ -78,6 +78,8 @@ def _admit(session: Session, route: Route) -> Caller:
         raise NotAllowed("An API token cannot do this. Sign in with a browser.")
     if route.permission in access.PLATFORM_WIDE:
         access.require_platform(caller.actor, route.permission)
+    if route.proved and caller.actor.user_id is not None:
+        sessions.require_proof(caller.actor)
     return caller
 
 

@@ -14,7 +14,13 @@ from creator_hub.core.access import ALLOWED, PLATFORM_WIDE, Permission, Principa
 from creator_hub.core.edge import JOBS, ROUTES, SOCKET_EVENTS, Route
 from tests.support.client import Browser
 
-OPEN_TO_ALL = {Permission.SEE_PUBLIC, Permission.SIGN_UP, Permission.OPERATE, Permission.RECEIVE_WEBHOOK}
+OPEN_TO_ALL = {
+    Permission.SEE_PUBLIC,
+    Permission.SIGN_UP,
+    Permission.SESSION,
+    Permission.OPERATE,
+    Permission.RECEIVE_WEBHOOK,
+}
 # Flask's own rules that are no declared routes: probes, and what the socket server adds.
 PROBES = {"/healthz", "/readyz", "/metrics"}
 

@@ -21,7 +21,13 @@ from creator_hub.core.edge import ROUTES, Route
 from tests.support.client import Browser
 
 P = Principal
-OPEN_TO_ALL = {Permission.SEE_PUBLIC, Permission.SIGN_UP, Permission.OPERATE, Permission.RECEIVE_WEBHOOK}
+OPEN_TO_ALL = {
+    Permission.SEE_PUBLIC,
+    Permission.SIGN_UP,
+    Permission.SESSION,
+    Permission.OPERATE,
+    Permission.RECEIVE_WEBHOOK,
+}
 REFUSED = {401, 403, 404}
 # Answers for what the address asks about in its query; without a question there is nothing to show.
 ASKS = {"/billing/return"}

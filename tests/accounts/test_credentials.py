@@ -21,6 +21,7 @@ BY_SESSION = {
     ("DELETE", "/me/devices"),
     ("DELETE", "/me/devices/<uuid:device_id>"),
     ("PUT", "/users/<uuid:user_id>/roles"),
+    ("POST", "/session/proof"),
     ("POST", "/groups/<handle>/payout-account"),
     ("POST", "/finance/payout-runs/<uuid:run_id>/approve"),
 }

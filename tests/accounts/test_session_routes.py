@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
+import time_machine
 from flask import Flask
 
+from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
+from creator_hub.core.schemas import rfc3339
 from creator_hub.streams import ACCOUNT_LOG, read_after
 from tests.support.client import PASSWORD, Browser
 
@@ -93,12 +97,24 @@ def test_an_api_token_is_shown_once_works_without_csrf_and_can_be_revoked(browse
     ana = browser()
     ana.sign_up("ana")
     made = ana.post("/me/tokens", {"name": "bot"}).json
-    assert ana.get("/me/tokens").json["items"][0].keys() == {"id", "name", "created_at", "used_at"}
+    assert ana.get("/me/tokens").json["items"][0].keys() == {"id", "name", "created_at", "expires_at", "used_at"}
     bearer = {"Authorization": f"Bearer {made['token']}"}
     assert app.test_client().get("/api/v1/me", headers=bearer).json["handle"] == "ana"
     assert app.test_client().patch("/api/v1/me", headers=bearer, json={"display_name": "Robot"}).status_code == 200
     assert ana.delete(f"/me/tokens/{made['id']}").status_code == 204
     assert app.test_client().get("/api/v1/me", headers=bearer).status_code == 401
+
+
+def test_an_api_token_may_end_by_itself(browser: Open, app: Flask) -> None:
+    ana = browser()
+    ana.sign_up("ana")
+    assert ana.post("/me/tokens", {"name": "bot", "expires_at": "2020-01-01T00:00:00Z"}).status_code == 422
+    ends = clock.now() + timedelta(hours=1)
+    token = ana.post("/me/tokens", {"name": "bot", "expires_at": rfc3339(ends)}).json["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().get("/api/v1/me", headers=bearer).status_code == 200
+    with time_machine.travel(ends + timedelta(seconds=1), tick=False):
+        assert app.test_client().get("/api/v1/me", headers=bearer).status_code == 401
 
 
 def test_another_person_cannot_end_my_device(browser: Open) -> None:

@@ -165,6 +165,10 @@ export async function submit(element, submitter) {
   } catch (error) {
     if (error.status !== 0 && error.status < 500) keys.delete(element);
     if (error.status === undefined) throw error;
+    if (error.code === "prove_again") {
+      location.assign(`/confirm-password?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
     if (form) showErrors(form, error);
     else toast(explain(error), true);
   } finally {
