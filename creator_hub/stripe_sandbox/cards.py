@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`decline` is Stripe's decline_code on every charge; `attaches` False means that it is refused at once too."""
+    """`decline` is Stripe's decline_code on every charge; `attaches` False means that it is refused at once too.
+
+    `authenticates` asks for 3-D Secure; `off_session` no more once it was approved and saved. `later` names the timer
+    that brings trouble to a paid charge, `refund` what becomes of its refunds.
+    """
 
     number: str
     brand: str = "visa"
@@ -15,7 +19,9 @@ class Card:
     decline: str | None = None
     attaches: bool = False
     authenticates: bool = False
-    disputed: bool = False
+    off_session: bool = False
+    later: str | None = None
+    refund: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,36 @@ _CARDS = (
     Card("4000000000000119", decline="processing_error"),
     Card("4000000000000341", decline="generic_decline", attaches=True),
     Card("4000002760003184", authenticates=True, attaches=True, country="DE"),
-    Card("4000000000000259", disputed=True),
+    Card("4000002500003155", authenticates=True, attaches=True, off_session=True, country="IE"),
+    Card("4000003800000446", authenticates=True, attaches=True, off_session=True, country="GB"),
+    Card("4000008260003178", decline="insufficient_funds", authenticates=True, attaches=True, country="GB"),
+    Card("4000008400001629", decline="generic_decline", authenticates=True, attaches=True),
+    Card("4000000000000259", later="dispute"),
+    Card("4000000000002685", later="dispute_not_received"),
+    Card("4000000000001976", later="inquiry"),
+    Card("4000000000005423", later="fraud_warning"),
+    Card("4000000000007726", refund="pending"),
+    Card("4000000000005126", refund="fails"),
+    Card("4000000000000077"),
+    Card("4000000000003220", authenticates=True, attaches=True),
+    Card("4000000000003063", authenticates=True, attaches=True),
+    Card("4000000000004954", decline="highest_risk_level"),
+    Card("4100000000000019", decline="fraudulent"),
+    Card("4000000000006975", decline="card_velocity_exceeded"),
+    Card("5200828282828210", brand="mastercard"),
+    Card("371449635398431", brand="amex"),
+    Card("6011111111111117", brand="discover"),
+    Card("3056930009020004", brand="diners"),
+    Card("3566002020360505", brand="jcb"),
+    Card("6200000000000005", brand="unionpay"),
+    Card("4000002500000003", country="FR"),
+    Card("4000003800000008", country="IT"),
+    Card("4000007240000007", country="ES"),
+    Card("4000000360000006", country="AU"),
+    Card("4000001240000000", country="CA"),
+    Card("4000000760000002", country="BR"),
+    Card("4000004840008001", country="MX"),
+    Card("4000007560000009", country="CH"),
 )
 CARDS = {card.number: card for card in _CARDS}
 
@@ -65,7 +100,40 @@ TOKENS = {
     "pm_card_chargeDeclinedProcessingError": "4000000000000119",
     "pm_card_chargeCustomerFail": "4000000000000341",
     "pm_card_authenticationRequired": "4000002760003184",
+    "pm_card_authenticationRequiredOnSetup": "4000002500003155",
+    "pm_card_authenticationRequiredSetupForOffSession": "4000003800000446",
+    "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds": "4000008260003178",
+    "pm_card_threeDSecure2Required": "4000000000003220",
+    "pm_card_threeDSecureRequired": "4000000000003063",
+    "pm_card_threeDSecureRequiredChargeDeclined": "4000008400001629",
     "pm_card_createDispute": "4000000000000259",
+    "pm_card_createProductNotReceivedDispute": "4000000000002685",
+    "pm_card_createDisputeInquiry": "4000000000001976",
+    "pm_card_createIssuerFraudRecord": "4000000000005423",
+    "pm_card_pendingRefund": "4000000000007726",
+    "pm_card_refundFail": "4000000000005126",
+    "pm_card_bypassPending": "4000000000000077",
+    "pm_card_radarBlock": "4100000000000019",
+    "pm_card_visa_chargeDeclinedLostCard": "4000000000009987",
+    "pm_card_chargeDeclinedLostCard": "4000000000009987",
+    "pm_card_visa_chargeDeclinedStolenCard": "4000000000009979",
+    "pm_card_chargeDeclinedStolenCard": "4000000000009979",
+    "pm_card_visa_chargeDeclinedVelocityLimitExceeded": "4000000000006975",
+    "pm_card_chargeDeclinedVelocityLimitExceeded": "4000000000006975",
+    "pm_card_mastercard_debit": "5200828282828210",
+    "pm_card_discover": "6011111111111117",
+    "pm_card_diners": "3056930009020004",
+    "pm_card_jcb": "3566002020360505",
+    "pm_card_unionpay": "6200000000000005",
+    "pm_card_us": "4242424242424242",
+    "pm_card_fr": "4000002500000003",
+    "pm_card_it": "4000003800000008",
+    "pm_card_es": "4000007240000007",
+    "pm_card_au": "4000000360000006",
+    "pm_card_ca": "4000001240000000",
+    "pm_card_br": "4000000760000002",
+    "pm_card_mx": "4000004840008001",
+    "pm_card_ch": "4000007560000009",
 }
 
 _MESSAGES = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
-from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, dunning, payouts
+from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, dunning, fraud_warnings, payouts, refunds
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, public
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import run_due
@@ -61,22 +61,63 @@ def decline_next(scope: Scope, body: Obj) -> Obj:
 
 
 def dispute(scope: Scope, body: Obj) -> Obj:
-    """{charge, action: open|win|lose, reason?, return_fee?} → the dispute."""
-    _only(body, "charge", "dispute", "action", "reason", "return_fee")
+    """{charge, action: open|inquire|escalate|win|lose, reason?, amount?, return_fee?, account?} → the dispute."""
+    _only(body, "charge", "dispute", "action", "reason", "amount", "return_fee", "account")
+    own = _account(scope, body)
     action = body.get("action", "open")
-    if action not in ("open", "win", "lose"):
-        raise invalid("action must be open, win or lose.", param="action")
-    if action == "open":
-        return public(disputes.open_dispute(scope, str(body.get("charge")), str(body.get("reason", "fraudulent"))))
+    if action not in ("open", "inquire", "escalate", "win", "lose"):
+        raise invalid("action must be open, inquire, escalate, win or lose.", param="action")
+    if action in ("open", "inquire"):
+        amount = _whole(body, "amount") if "amount" in body else None
+        reason = str(body.get("reason", "fraudulent"))
+        inquiry = action == "inquire"
+        return public(disputes.open_dispute(own, str(body.get("charge")), reason, inquiry=inquiry, amount=amount))
     identifier = body.get("dispute")
     if identifier is None:
-        found = scope.all("dispute", charge=body.get("charge"))
+        found = own.all("dispute", charge=body.get("charge"))
         if not found:
             raise invalid("This charge has no dispute.", param="charge")
         identifier = found[-1]["id"]
+    if action == "escalate":
+        return public(disputes.escalate(own, str(identifier)))
     return public(
-        disputes.resolve_dispute(scope, str(identifier), won=action == "win", return_fee=bool(body.get("return_fee")))
+        disputes.resolve_dispute(own, str(identifier), won=action == "win", return_fee=bool(body.get("return_fee")))
     )
+
+
+def fraud_warning(scope: Scope, body: Obj) -> Obj:
+    """{charge, fraud_type?, account?} → an early fraud warning over the charge."""
+    _only(body, "charge", "fraud_type", "account")
+    kind = body.get("fraud_type") or "misc"
+    if kind not in fraud_warnings.FRAUD_TYPES:
+        raise invalid(f"fraud_type must be one of {', '.join(fraud_warnings.FRAUD_TYPES)}", param="fraud_type")
+    return public(fraud_warnings.warn(_account(scope, body), str(body.get("charge")), kind))
+
+
+def refund_failure(scope: Scope, body: Obj) -> Obj:
+    """{refund, account?, reason?} → this refund fails now; without `refund`: the next one, three days after it."""
+    _only(body, "refund", "reason", "account")
+    reason = body.get("reason") or "expired_or_canceled_card"
+    if reason not in refunds.FAILURES:
+        raise invalid(f"reason must be one of {', '.join(refunds.FAILURES)}", param="reason")
+    own = _account(scope, body)
+    if body.get("refund"):
+        return public(refunds.fail(own, own.get("refund", str(body["refund"]), "refund"), reason))
+    scope.store.set_meta("refund_failure", reason)
+    return {"next_refund_fails": reason}
+
+
+def deauthorize(scope: Scope, body: Obj) -> Obj:
+    """{account} → the creator disconnects from the platform."""
+    _only(body, "account")
+    return public(connect.deauthorize(scope, str(body.get("account"))))
+
+
+def _account(scope: Scope, body: Obj) -> Scope:
+    account = body.get("account") or PLATFORM
+    if account:
+        scope.get("account", str(account), "account")
+    return scope.of(str(account))
 
 
 def payout_failure(scope: Scope, body: Obj) -> Obj:
@@ -85,14 +126,11 @@ def payout_failure(scope: Scope, body: Obj) -> Obj:
     code = body.get("code") or "account_closed"
     if code not in payouts.FAILURE_TEXT:
         raise invalid(f"code must be one of {', '.join(payouts.FAILURE_TEXT)}", param="code")
-    account = body.get("account") or PLATFORM
-    if account:
-        scope.get("account", account, "account")
+    own = _account(scope, body)
     if body.get("payout"):
-        own = scope.of(account)
         return public(payouts.fail(own, own.get("payout", str(body["payout"]), "payout"), code))
     failures = scope.store.meta("payout_failures", {})
-    failures[account or "platform"] = code
+    failures[own.account or "platform"] = code
     scope.store.set_meta("payout_failures", failures)
     return {"will_fail": failures}
 
@@ -135,8 +173,9 @@ def webhook_state(scope: Scope) -> Obj:
 
 
 def pay_checkout(scope: Scope, body: Obj, session: str) -> Obj:
-    """{card, approve?, name?, email?, country?} → complete a Checkout without a browser; 402 for a decline."""
-    _only(body, "card", "approve", "name", "email", "country")
+    """{card, approve?, name?, email?, country?, account?} → complete a Checkout; 402 for a decline."""
+    _only(body, "card", "approve", "name", "email", "country", "account")
+    scope = _account(scope, body)
     details = {name: body.get(name) for name in ("name", "email", "country")}
     details["country"] = details["country"] or "US"
     done = checkout.start_payment(scope, session, str(body.get("card") or "4242424242424242"), details)
@@ -153,10 +192,13 @@ def onboard(scope: Scope, body: Obj, account: str) -> Obj:
 
 COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {
     "advance": advance,
+    "deauthorize": deauthorize,
     "decline_next": decline_next,
     "dispute": dispute,
     "dunning": set_dunning,
+    "fraud_warning": fraud_warning,
     "payout_failure": payout_failure,
+    "refund_failure": refund_failure,
     "webhooks": webhooks,
 }
 

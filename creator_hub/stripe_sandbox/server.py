@@ -30,23 +30,27 @@ from creator_hub.stripe_sandbox.hosted import pages
 from creator_hub.stripe_sandbox.render import Preview, page_of, rendered
 from creator_hub.stripe_sandbox.resources import (  # noqa: F401 - importing a noun registers its routes and timers
     admin,
+    application_fees,
     balance,
     charges,
     coupons,
     customers,
     disputes,
+    fraud_warnings,
     invoice_routes,
     methods,
     pauses,
-    payments,
+    payment_intents,
     previews,
     promotion_codes,
+    refunds,
     renewals,
     schedule_routes,
     subscription_routes,
     tax_rates,
     transfers,
 )
+from creator_hub.stripe_sandbox.resources.connect import reachable
 from creator_hub.stripe_sandbox.resources.payouts import next_midnight
 from creator_hub.stripe_sandbox.routes import ROUTES, Page, Route
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, new_id
@@ -246,13 +250,8 @@ class Sandbox:
         )
 
     def _check_account(self, scope: Scope) -> None:
-        if scope.account and scope.of(PLATFORM).find("account", scope.account) is None:
-            raise ApiError(
-                403,
-                "invalid_request_error",
-                f"The provided key does not have access to account '{scope.account}' (or that account does not exist).",
-                code="account_invalid",
-            )
+        if scope.account:
+            reachable(scope, scope.account)
 
     def _replayed(self, scope: Scope, key: str, request: str) -> Response | None:
         with self.store.transaction():

@@ -118,14 +118,83 @@ def _play_everything(till: Till) -> None:
     )
     api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["customer.deleted"]})
     till.control("payout_failure", account=mei.id)
-    till.advance(12 * DAY)
+    till.advance(10)
     dispute = api.disputes.list().data[0]
     api.disputes.update(dispute.id, {"evidence": {"product_description": "A tier"}, "submit": True})
     till.control("dispute", charge=dispute.charge, action="win")
+    _play_trouble(till, price)
+    _play_direct_charges(till, mei.id)
+    _play_plans(till)
+    till.advance(12 * DAY)
     till.control("decline_next", code="insufficient_funds", count=4)
     till.advance(60 * DAY)
     clock = api.test_helpers.test_clocks.create({"frozen_time": 1_700_000_000})
     api.test_helpers.test_clocks.advance(clock.id, {"frozen_time": 1_700_100_000})
+
+
+def _play_trouble(till: Till, price: stripe.Price) -> None:
+    """Warnings, inquiries, refunds that are late or fail."""
+    for card in ("4000000000005423", "4000000000001976", "4000000000002685", "4000000000007726", "4000000000005126"):
+        till.subscriber(price, card)
+    till.advance(5)
+    for charge in till.api.charges.list({"limit": 5}).data:
+        if not charge.disputed:
+            till.api.refunds.create({"charge": charge.id, "amount": 300})
+    inquiry = next(row for row in till.api.disputes.list().data if row.status == "warning_needs_response")
+    till.control("dispute", charge=inquiry.charge, action="escalate")
+
+
+def _play_direct_charges(till: Till, account: str) -> None:
+    """The creator is merchant of record; the platform takes its fee."""
+    own = {"stripe_account": account}
+    for amount in (5000, 3000):
+        till.api.payment_intents.create(
+            {
+                "amount": amount,
+                "currency": "usd",
+                "payment_method": "pm_card_visa",
+                "confirm": True,
+                "application_fee_amount": amount // 10,
+            },
+            own,
+        )
+    till.advance(5)
+    charge = till.api.charges.list({}, own).data[0]
+    till.api.refunds.create({"charge": charge.id, "amount": 1000, "refund_application_fee": True}, own)
+
+
+def _play_plans(till: Till) -> None:
+    """Schedules, pauses, pending changes and itemised prorations."""
+    start = 1_800_000_000
+    itemised = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
+    till.api.coupons.create({"id": "TENTH", "percent_off": 10, "duration": "forever"})
+    ana = till.frozen(start, till.price(1000), billing_mode=itemised, discounts=[{"coupon": "TENTH"}])
+    ana.to(start + DAY)
+    till.control("decline_next")
+    wish = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
+    ana.change(till.price(3000), **wish)
+    ana.to(start + 3 * DAY)
+    ana.change(till.price(2000), proration_behavior="always_invoice")
+    plan = till.api.subscription_schedules.create({"from_subscription": ana.id})
+    till.api.subscription_schedules.update(
+        plan.id,
+        {
+            "phases": [
+                {"items": [{"price": str(plan.phases[0].items[0].price)}], "end_date": plan.phases[0].end_date},
+                {"items": [{"price": till.price(700).id}], "duration": {"interval": "month", "interval_count": 2}},
+            ]
+        },
+    )
+    ana.to(start + 40 * DAY)
+    bo = till.frozen(start, till.price(1000))
+    till.api.subscriptions.pause(bo.id, {"invoicing_behavior": "invoice"})
+    till.api.subscription_schedules.create(
+        {
+            "customer": bo.customer,
+            "start_date": start + DAY,
+            "phases": [{"items": [{"price": till.price(500).id}], "discounts": [{"coupon": "TENTH"}]}],
+        }
+    )
 
 
 LISTS = [
@@ -138,6 +207,9 @@ LISTS = [
     "checkout/sessions",
     "setup_intents",
     "subscriptions?status=all",
+    "subscription_schedules",
+    "radar/early_fraud_warnings",
+    "application_fees",
     "invoices",
     "invoice_payments",
     "payment_intents",
@@ -172,6 +244,7 @@ def test_every_object_the_sandbox_makes_is_one_the_client_knows(till: Till) -> N
     mistakes |= _mistakes({"object": "list", "data": till.receiver.bodies})
     assert sorted(mistakes) == []
     assert {"invoice.paid", "charge.updated", "payout.failed", "transfer.reversed"} <= delivered
+    assert {"refund.failed", "radar.early_fraud_warning.created", "application_fee.created"} <= delivered
 
 
 def _all(till: Till, path: str, headers: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from creator_hub.stripe_sandbox import fees
 from creator_hub.stripe_sandbox.cards import lookup
 from creator_hub.stripe_sandbox.errors import ApiError
 from creator_hub.stripe_sandbox.resources import checkout, connect
-from creator_hub.stripe_sandbox.resources.payments import attempt
+from creator_hub.stripe_sandbox.resources.payment_intents import try_intent
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -236,7 +236,7 @@ def _approve_intent(scope: Scope, intent: Obj, approved: bool) -> Response:
     if intent["status"] != "requires_action":
         return _sorry("Nothing to approve", "This payment is already settled.", intent.get("_return_url"), 409)
     if approved:
-        attempt(scope, intent, scope.get("payment_method", intent["payment_method"]), present=True, approved=True)
+        try_intent(scope, intent, scope.get("payment_method", intent["payment_method"]), present=True, approved=True)
     else:
         intent |= {"status": "requires_payment_method", "next_action": None}
         scope.save(intent)

@@ -14,7 +14,10 @@ from creator_hub.stripe_sandbox.store import Obj
 CATEGORIES = {
     "charge": "charge",
     "payment": "charge",
+    "application_fee": "platform_earning",
+    "application_fee_refund": "platform_earning_refund",
     "refund": "refund",
+    "refund_failure": "refund_failure",
     "payment_refund": "refund",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
@@ -35,6 +38,7 @@ def book(
     source: str | None,
     *,
     fee: int = 0,
+    application_fee: int = 0,
     category: str | None = None,
     description: str | None = None,
     settles: bool = False,
@@ -51,19 +55,16 @@ def book(
         "currency": currency,
         "description": description,
         "exchange_rate": None,
-        "fee": fee,
-        "fee_details": []
-        if not fee
-        else [
-            {
-                "amount": fee,
-                "application": None,
-                "currency": currency,
-                "description": _FEE_TEXT.get(kind, "Stripe fee"),
-                "type": "stripe_fee",
-            }
+        "fee": fee + application_fee,
+        "fee_details": [
+            {"amount": part, "application": application, "currency": currency, "description": text, "type": fee_type}
+            for part, application, text, fee_type in (
+                (fee, None, _FEE_TEXT.get(kind, "Stripe fee"), "stripe_fee"),
+                (application_fee, "ca_sandbox", "Creator Hub application fee", "application_fee"),
+            )
+            if part
         ],
-        "net": amount - fee,
+        "net": amount - fee - application_fee,
         "reporting_category": category or CATEGORIES[kind],
         "source": source,
         "status": "pending",

@@ -1,20 +1,20 @@
-"""Charges, their settlement, and refunds."""
+"""Charges and their settlement: the fee becomes known, the platform gets its application fee."""
 
 from __future__ import annotations
 
 from creator_hub.stripe_sandbox import fees
 from creator_hub.stripe_sandbox.cards import Decline
-from creator_hub.stripe_sandbox.errors import invalid
-from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, merge_metadata
+from creator_hub.stripe_sandbox.forms import CREATED, META
+from creator_hub.stripe_sandbox.resources.application_fees import APPLICATION, collect_fee
 from creator_hub.stripe_sandbox.resources.balance import book
 from creator_hub.stripe_sandbox.resources.methods import card_of
-from creator_hub.stripe_sandbox.routes import Page, created_range, listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import listing, retrieval, updating
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import timer
 
 SETTLES_AFTER = 1
-DISPUTED_AFTER = 2
+TROUBLE_AFTER = 2
 
 
 def blank_charge(scope: Scope, identifier: str, amount: int, currency: str) -> Obj:
@@ -71,6 +71,8 @@ def make_charge(scope: Scope, intent: Obj, method: Obj, decline: Decline | None,
     card = method["card"]
     charge |= {
         "billing_details": method["billing_details"],
+        "application": APPLICATION if scope.account else None,
+        "application_fee_amount": intent["application_fee_amount"],
         "customer": intent["customer"],
         "description": intent["description"],
         "metadata": dict(intent["metadata"]),
@@ -120,8 +122,9 @@ def make_charge(scope: Scope, intent: Obj, method: Obj, decline: Decline | None,
     if not decline:
         clock = scope.test_clock_of(intent["customer"])
         scope.timer("settle", charge["id"], scope.now + SETTLES_AFTER, clock)
-        if card_of(method).disputed:
-            scope.timer("dispute", charge["id"], scope.now + DISPUTED_AFTER, clock)
+        later = card_of(method).later
+        if later:
+            scope.timer(later, charge["id"], scope.now + TROUBLE_AFTER, clock)
     return charge
 
 
@@ -151,7 +154,10 @@ def settle(scope: Scope, identifier: str) -> None:
     if charge["balance_transaction"]:
         return
     fee = fees.processing_fee(charge["amount"], charge["currency"])
+    application_fee = charge["application_fee_amount"] or 0
     with scope.changing(charge, "charge.updated"):
+        if application_fee:
+            charge["application_fee"] = collect_fee(scope, charge)["id"]
         charge["balance_transaction"] = book(
             scope,
             "charge",
@@ -159,6 +165,7 @@ def settle(scope: Scope, identifier: str) -> None:
             charge["currency"],
             charge["id"],
             fee=fee,
+            application_fee=application_fee,
             description=charge["description"],
             settles=True,
         )["id"]
@@ -166,102 +173,8 @@ def settle(scope: Scope, identifier: str) -> None:
 
 retrieval("/v1/charges/{id}", "charge")
 listing("/v1/charges", "charge", {"created": CREATED, "customer": str, "payment_intent": str, "transfer_group": str})
-
-
-@route("POST", "/v1/charges/{id}", {"description": str, "metadata": META, "receipt_email": str, "transfer_group": str})
-def update_charge(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("charge", identifier), "charge.updated") as charge:
-        metadata = merge_metadata(charge["metadata"], params.pop("metadata", None))
-        charge |= {name: value for name, value in params.items() if name != "expand"} | {"metadata": metadata}
-    return charge
-
-
-@route(
-    "POST",
-    "/v1/refunds",
-    {
-        "amount": int,
-        "charge": str,
-        "payment_intent": str,
-        "metadata": META,
-        "reason": ("duplicate", "fraudulent", "requested_by_customer"),
-    },
+updating(
+    "/v1/charges/{id}",
+    "charge",
+    {"description": str, "metadata": META, "receipt_email": str, "transfer_group": str},
 )
-def create_refund(scope: Scope, params: Obj) -> Obj:
-    charge = _refundable(scope, params)
-    left = charge["amount"] - charge["amount_refunded"]
-    amount = params.get("amount") or left
-    if left == 0 or charge["disputed"]:
-        code = "charge_disputed" if charge["disputed"] else "charge_already_refunded"
-        raise invalid(f"Charge {charge['id']} has already been {code.rpartition('_')[2]}.", code=code)
-    if not 0 < amount <= left:
-        raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", param="amount")
-    settle(scope, charge["id"])
-    charge = scope.get("charge", charge["id"])
-    refund: Obj = {
-        "id": new_id("re"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": None,
-        "charge": charge["id"],
-        "created": scope.now,
-        "currency": charge["currency"],
-        "destination_details": {
-            "card": {
-                "reference": None,
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        },
-        "metadata": merge_metadata(None, params.get("metadata")),
-        "payment_intent": charge["payment_intent"],
-        "reason": params.get("reason"),
-        "receipt_number": None,
-        "source_transfer_reversal": None,
-        "status": "succeeded",
-        "transfer_reversal": None,
-    }
-    refund["balance_transaction"] = book(
-        scope, "refund", -amount, charge["currency"], refund["id"], description="REFUND FOR CHARGE"
-    )["id"]
-    scope.add(refund)
-    before = dict(charge)
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    scope.save(charge)
-    scope.emit("refund.created", refund)
-    scope.emit("charge.refunded", charge, before)
-    return refund
-
-
-def _refundable(scope: Scope, params: Obj) -> Obj:
-    identifier = params.get("charge")
-    if params.get("payment_intent"):
-        identifier = scope.get("payment_intent", params["payment_intent"], "payment_intent")["latest_charge"]
-    if not identifier:
-        raise invalid(
-            "One of the following params should be provided for this request: payment_intent or charge.",
-            code="parameter_missing",
-        )
-    charge = scope.get("charge", identifier, "charge")
-    if charge["status"] != "succeeded":
-        raise invalid("This charge did not succeed and cannot be refunded.", code="charge_not_refundable")
-    return charge
-
-
-@route("POST", "/v1/refunds/{id}", {"metadata": META})
-def update_refund(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("refund", identifier), "refund.updated") as refund:
-        refund["metadata"] = merge_metadata(refund["metadata"], params.get("metadata"))
-    return refund
-
-
-retrieval("/v1/refunds/{id}", "refund")
-
-
-@route("GET", "/v1/refunds", {**PAGE, "charge": str, "payment_intent": str, "created": CREATED})
-def list_refunds(scope: Scope, params: Obj) -> Page:
-    equal: Obj = {name: params[name] for name in ("charge", "payment_intent") if name in params}
-    return Page("refund", equal, created_range(params))

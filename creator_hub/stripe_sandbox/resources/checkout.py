@@ -33,6 +33,7 @@ _SUBSCRIPTION_DATA: Spec = {
     "trial_settings": TRIAL_SETTINGS,
 }
 _INTENT_DATA: Spec = {
+    "application_fee_amount": int,
     "description": str,
     "metadata": META,
     "receipt_email": str,

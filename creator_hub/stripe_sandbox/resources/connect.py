@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from creator_hub.stripe_sandbox.errors import invalid
+from creator_hub.stripe_sandbox.errors import ApiError, invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.routes import Page, created_range, route
@@ -198,7 +198,21 @@ def update_account(scope: Scope, params: Obj, identifier: str) -> Obj:
 
 @route("GET", "/v1/accounts/{id}")
 def retrieve_account(scope: Scope, params: Obj, identifier: str) -> Obj:
-    return scope.of(PLATFORM).get("account", identifier)
+    return reachable(scope, identifier)
+
+
+def reachable(scope: Scope, identifier: str) -> Obj:
+    """A connected account the platform may use. Raises 403 when it is unknown or has taken that right away."""
+    account = scope.of(PLATFORM).find("account", identifier)
+    if account is None or account.get("_deauthorized"):
+        raise ApiError(
+            403,
+            "invalid_request_error",
+            f"The provided key does not have access to account '{identifier}' (or that account does not exist). "
+            "Application access may have been revoked.",
+            code="account_invalid",
+        )
+    return account
 
 
 @route("GET", "/v1/account")
@@ -217,17 +231,24 @@ def retrieve_own_account(scope: Scope, params: Obj) -> Obj:
 
 @route("GET", "/v1/accounts", {**PAGE, "created": CREATED})
 def list_accounts(scope: Scope, params: Obj) -> Page:
-    return Page("account", {}, created_range(params))
+    return Page("account", {}, created_range(params), lambda account: not account.get("_deauthorized"))
 
 
 @route("DELETE", "/v1/accounts/{id}")
 def delete_account(scope: Scope, params: Obj, identifier: str) -> Obj:
-    account = scope.get("account", identifier)
+    deauthorize(scope, identifier)
     scope.store.delete(PLATFORM, "account", identifier)
+    return {"id": identifier, "object": "account", "deleted": True}
+
+
+def deauthorize(scope: Scope, identifier: str) -> Obj:
+    """The creator takes the platform's access away: from now on it cannot see or pay this account."""
+    account = scope.get("account", identifier)
+    scope.save({**account, "_deauthorized": True})
     scope.of(identifier).emit(
         "account.application.deauthorized", {"id": "ca_sandbox", "object": "application", "name": "Creator Hub"}
     )
-    return {"id": account["id"], "object": "account", "deleted": True}
+    return account
 
 
 @route("POST", "/v1/accounts/{id}/login_links")

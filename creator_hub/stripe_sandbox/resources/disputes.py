@@ -6,6 +6,7 @@ from creator_hub.stripe_sandbox import fees
 from creator_hub.stripe_sandbox.billing import DAY
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, merge_metadata
+from creator_hub.stripe_sandbox.resources import fraud_warnings
 from creator_hub.stripe_sandbox.resources.balance import book
 from creator_hub.stripe_sandbox.resources.charges import settle
 from creator_hub.stripe_sandbox.routes import listing, retrieval, route
@@ -44,55 +45,102 @@ EVIDENCE = (
 )
 
 
+REASONS = (
+    "bank_cannot_process",
+    "credit_not_processed",
+    "customer_initiated",
+    "duplicate",
+    "fraudulent",
+    "general",
+    "noncompliant",
+    "product_not_received",
+    "product_unacceptable",
+    "subscription_canceled",
+    "unrecognized",
+)
+RESPOND_WITHIN = 9 * DAY
+OVER = ("lost", "prevented", "warning_closed", "won")
+
+
 @timer("dispute")
 def dispute_fraud(scope: Scope, charge: str) -> None:
     open_dispute(scope, charge, "fraudulent")
 
 
-def open_dispute(scope: Scope, charge_id: str, reason: str) -> Obj:
-    """The cardholder's bank takes the money back for now: amount and fee leave the balance."""
+@timer("dispute_not_received")
+def dispute_not_received(scope: Scope, charge: str) -> None:
+    open_dispute(scope, charge, "product_not_received")
+
+
+@timer("inquiry")
+def inquire(scope: Scope, charge: str) -> None:
+    open_dispute(scope, charge, "fraudulent", inquiry=True)
+
+
+def open_dispute(scope: Scope, charge_id: str, reason: str, *, inquiry: bool = False, amount: int | None = None) -> Obj:
+    """The cardholder's bank takes the money back for now: amount and fee leave the balance. An inquiry only asks."""
+    if reason not in REASONS:
+        raise invalid(f"reason must be one of {', '.join(REASONS)}", param="reason")
     settle(scope, charge_id)
     charge = scope.get("charge", charge_id, "charge")
-    if charge["status"] != "succeeded" or charge["disputed"]:
-        raise invalid("This charge cannot be disputed.", param="charge")
-    amount, currency = charge["amount"] - charge["amount_refunded"], charge["currency"]
-    dispute: Obj = {
+    left = charge["amount"] - charge["amount_refunded"]
+    amount = left if amount is None else amount
+    if charge["status"] != "succeeded" or charge["disputed"] or not 0 < amount <= left:
+        raise invalid("This charge cannot be disputed (any more), or not by this amount.", param="charge")
+    dispute = scope.add(_blank(scope, charge, amount, reason, inquiry))
+    with scope.changing(charge, "charge.updated"):
+        charge["disputed"] = True
+    fraud_warnings.settled(scope, charge_id)
+    clock = scope.test_clock_of(charge["customer"])
+    scope.timer("dispute_due", dispute["id"], dispute["evidence_details"]["due_by"], clock)
+    scope.emit("charge.dispute.created", dispute)
+    if not inquiry:
+        _withdraw(scope, dispute)
+    return dispute
+
+
+def _blank(scope: Scope, charge: Obj, amount: int, reason: str, inquiry: bool) -> Obj:
+    code = {"fraudulent": "10.4", "product_not_received": "13.1", "subscription_canceled": "13.2"}.get(reason, "13.3")
+    return {
         "id": new_id("du"),
         "object": "dispute",
         "amount": amount,
         "balance_transactions": [],
-        "charge": charge_id,
+        "charge": charge["id"],
         "created": scope.now,
-        "currency": currency,
+        "currency": charge["currency"],
         "enhanced_eligibility_types": [],
         "evidence": dict.fromkeys(EVIDENCE) | {"enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": scope.now + 9 * DAY,
+            "due_by": scope.now + RESPOND_WITHIN,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
             "submission_method": "not_submitted",
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": inquiry,
         "livemode": False,
         "metadata": {},
-        "network_reason_code": "10.4",
+        "network_reason_code": code,
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "type": "card",
-            "card": {"brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4"},
+            "card": {
+                "brand": "visa",
+                "case_type": "inquiry" if inquiry else "chargeback",
+                "network": "visa",
+                "network_reason_code": code,
+            },
         },
         "reason": reason,
-        "status": "needs_response",
+        "status": "warning_needs_response" if inquiry else "needs_response",
     }
-    scope.add(dispute)
-    charge["disputed"] = True
-    scope.save(charge)
-    scope.emit("charge.dispute.created", dispute)
-    _book(scope, dispute, -amount, fees.dispute_fee(currency), "dispute")
+
+
+def _withdraw(scope: Scope, dispute: Obj) -> None:
+    _book(scope, dispute, -dispute["amount"], fees.dispute_fee(dispute["currency"]), "dispute")
     scope.emit("charge.dispute.funds_withdrawn", dispute)
-    return dispute
 
 
 def _book(scope: Scope, dispute: Obj, amount: int, fee: int, category: str) -> None:
@@ -111,17 +159,45 @@ def _book(scope: Scope, dispute: Obj, amount: int, fee: int, category: str) -> N
 
 
 def resolve_dispute(scope: Scope, identifier: str, *, won: bool, return_fee: bool = False) -> Obj:
-    """The bank decides. A win brings the amount back, and the fee only where asked."""
+    """The bank decides. A win brings the amount back, and the fee only where asked; an inquiry just closes."""
     dispute = scope.get("dispute", identifier)
-    if dispute["status"] in ("won", "lost"):
+    if dispute["status"] in OVER:
         raise invalid(f"This dispute is already {dispute['status']}.", param="dispute")
+    inquiry = dispute["status"].startswith("warning_")
+    scope.drop_timer("dispute_due", identifier)
     with scope.changing(dispute, "charge.dispute.closed"):
-        dispute["status"] = "won" if won else "lost"
-    if won:
+        dispute["status"] = "warning_closed" if inquiry else "won" if won else "lost"
+    if inquiry:
+        charge = scope.get("charge", dispute["charge"])
+        with scope.changing(charge, "charge.updated"):
+            charge["disputed"] = False
+    elif won:
         fee = -fees.dispute_fee(dispute["currency"]) if return_fee else 0
         _book(scope, dispute, dispute["amount"], fee, "dispute_reversal")
         scope.emit("charge.dispute.funds_reinstated", dispute)
     return dispute
+
+
+def escalate(scope: Scope, identifier: str) -> Obj:
+    """The bank turns its question into a chargeback."""
+    dispute = scope.get("dispute", identifier)
+    if not dispute["status"].startswith("warning_") or dispute["status"] == "warning_closed":
+        raise invalid("Only an open inquiry can become a chargeback.", param="dispute")
+    with scope.changing(dispute, "charge.dispute.updated"):
+        dispute |= {"status": "needs_response", "is_charge_refundable": False}
+        dispute["payment_method_details"]["card"]["case_type"] = "chargeback"
+    _withdraw(scope, dispute)
+    return dispute
+
+
+@timer("dispute_due")
+def run_out(scope: Scope, identifier: str) -> None:
+    """Nobody answered in time."""
+    dispute = scope.get("dispute", identifier)
+    if dispute["status"] in ("needs_response", "warning_needs_response"):
+        dispute["evidence_details"]["past_due"] = True
+        scope.save(dispute)
+        resolve_dispute(scope, identifier, won=False)
 
 
 @route(
@@ -134,16 +210,24 @@ def resolve_dispute(scope: Scope, identifier: str, *, won: bool, return_fee: boo
     },
 )
 def update_dispute(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("dispute", identifier), "charge.dispute.updated") as dispute:
+    """Evidence; the texts `winning_evidence` and `losing_evidence` decide the dispute, as in Stripe's test mode."""
+    dispute = scope.get("dispute", identifier)
+    if params.get("evidence") and dispute["status"] in OVER:
+        raise invalid("This dispute is closed; no more evidence can be given.", code="dispute_closed")
+    with scope.changing(dispute, "charge.dispute.updated"):
         dispute["evidence"] |= params.get("evidence") or {}
         dispute["metadata"] = merge_metadata(dispute["metadata"], params.get("metadata"))
         dispute["evidence_details"]["has_evidence"] = any(dispute["evidence"][name] for name in EVIDENCE)
         if params.get("submit", True) and params.get("evidence"):
-            dispute["status"] = "under_review"
+            warned = dispute["status"].startswith("warning_")
+            dispute["status"] = "warning_under_review" if warned else "under_review"
             dispute["evidence_details"] |= {
                 "submission_count": dispute["evidence_details"]["submission_count"] + 1,
                 "submission_method": "manual",
             }
+    verdict = dispute["evidence"]["uncategorized_text"]
+    if dispute["evidence_details"]["submission_count"] and verdict in ("winning_evidence", "losing_evidence"):
+        return resolve_dispute(scope, identifier, won=verdict == "winning_evidence")
     return dispute
 
 

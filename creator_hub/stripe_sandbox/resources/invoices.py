@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from creator_hub.stripe_sandbox import fees
+from creator_hub.stripe_sandbox.billing import percent_of
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.customers import move_balance
 from creator_hub.stripe_sandbox.resources.lines import total_up
@@ -176,6 +177,7 @@ def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
         description="Subscription creation"
         if invoice["billing_reason"] == "subscription_create"
         else "Subscription update",
+        application_fee_amount=_application_fee(scope, invoice),
         _invoice=invoice["id"],
         **intent_fields,
     )
@@ -198,6 +200,13 @@ def finalize(scope: Scope, invoice: Obj, **intent_fields: Any) -> Obj:
         }
     )
     return invoice
+
+
+def _application_fee(scope: Scope, invoice: Obj) -> int | None:
+    """On a connected account: the platform's percentage of the invoice, at most what is collected."""
+    subscription = scope.find("subscription", subscription_of(invoice))
+    percent = subscription and subscription["application_fee_percent"]
+    return min(percent_of(invoice["total"], percent), invoice["amount_due"]) if percent else None
 
 
 def _use_balance(scope: Scope, invoice: Obj, customer: Obj) -> None:

@@ -1,4 +1,4 @@
-"""Payment intents and the one function that charges a card."""
+"""The one function that charges a card, and what an intent becomes by it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from creator_hub.stripe_sandbox.cards import Decline, decline_for
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
-from creator_hub.stripe_sandbox.forms import CREATED, META, Spec, merge_metadata
 from creator_hub.stripe_sandbox.resources.charges import make_charge
-from creator_hub.stripe_sandbox.resources.methods import attach, card_of, resolve
-from creator_hub.stripe_sandbox.routes import listing, retrieval, route
+from creator_hub.stripe_sandbox.resources.methods import card_of
 from creator_hub.stripe_sandbox.scope import Scope, new_id, public
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -30,9 +28,10 @@ def judge(scope: Scope, method: Obj, *, present: bool, approved: bool = False) -
         scope.store.set_meta("decline_next", forced[1:])
         return Outcome(decline=decline_for(forced[0]))
     card = card_of(method)
-    if card.decline:
+    known = card.off_session and bool(method.get("_approved"))
+    if card.decline and (approved or not card.authenticates):
         return Outcome(decline=decline_for(card.decline))
-    if card.authenticates and not approved:
+    if card.authenticates and not approved and not known:
         return Outcome(needs_approval=True) if present else Outcome(decline=decline_for("authentication_required"))
     return Outcome(paid=True)
 
@@ -106,6 +105,8 @@ def attempt(scope: Scope, intent: Obj, method: Obj, *, present: bool, approved: 
         scope.save(intent)
         scope.emit("payment_intent.requires_action", intent)
         return outcome
+    if approved and not method.get("_approved"):
+        scope.save(method | {"_approved": True})
     charge = make_charge(scope, intent, method, outcome.decline, approved)
     intent["latest_charge"] = charge["id"]
     if outcome.decline:
@@ -147,125 +148,8 @@ def card_error(decline: Decline, intent: Obj) -> ApiError:
     )
 
 
-_FIELDS: Spec = {
-    "customer": str,
-    "description": str,
-    "metadata": META,
-    "payment_method": str,
-    "receipt_email": str,
-    "setup_future_usage": ("off_session", "on_session"),
-    "statement_descriptor": str,
-    "statement_descriptor_suffix": str,
-    "transfer_group": str,
-}
-
-
-@route(
-    "POST",
-    "/v1/payment_intents",
-    {
-        "amount*": int,
-        "currency*": str,
-        "confirm": bool,
-        "off_session": bool,
-        "return_url": str,
-        "automatic_payment_methods": {"enabled*": bool, "allow_redirects": ("always", "never")},
-        "error_on_requires_action": bool,
-        **_FIELDS,
-    },
-)
-def create_intent(scope: Scope, params: Obj) -> Obj:
-    customer = params.get("customer")
-    if customer:
-        scope.get("customer", customer, "customer")
-    fields = {name: params[name] for name in _FIELDS if name in params and name not in ("customer", "payment_method")}
-    fields["metadata"] = merge_metadata(None, params.get("metadata"))
-    intent = make_intent(scope, params["amount"], params["currency"].lower(), customer, **fields)
-    if params.get("automatic_payment_methods"):
-        intent["automatic_payment_methods"] = params["automatic_payment_methods"]
-    if params.get("payment_method"):
-        intent |= {"payment_method": resolve(scope, params["payment_method"])["id"], "status": "requires_confirmation"}
-    scope.save(intent)
-    return _confirm(scope, intent, params) if params.get("confirm") else intent
-
-
-@route("POST", "/v1/payment_intents/{id}", {"amount": int, **_FIELDS})
-def update_intent(scope: Scope, params: Obj, identifier: str) -> Obj:
-    intent = scope.get("payment_intent", identifier)
-    if intent["status"] in ("succeeded", "canceled"):
-        raise invalid(
-            f"This PaymentIntent cannot be updated because it is {intent['status']}.",
-            code="payment_intent_unexpected_state",
-        )
-    intent["metadata"] = merge_metadata(intent["metadata"], params.pop("metadata", None))
-    if params.get("payment_method"):
-        params["payment_method"] = resolve(scope, params["payment_method"])["id"]
-        intent["status"] = "requires_confirmation"
-    intent |= {name: value for name, value in params.items() if name != "expand"}
-    return scope.save(intent)
-
-
-@route(
-    "POST",
-    "/v1/payment_intents/{id}/confirm",
-    {
-        "payment_method": str,
-        "off_session": bool,
-        "return_url": str,
-        "error_on_requires_action": bool,
-    },
-)
-def confirm_intent(scope: Scope, params: Obj, identifier: str) -> Obj:
-    intent = scope.get("payment_intent", identifier)
-    if params.get("payment_method"):
-        intent["payment_method"] = resolve(scope, params["payment_method"])["id"]
-    return _confirm(scope, intent, params)
-
-
-def _confirm(scope: Scope, intent: Obj, params: Obj) -> Obj:
-    if intent["status"] in ("succeeded", "canceled", "requires_action"):
-        raise invalid(
-            f"This PaymentIntent cannot be confirmed because it is {intent['status']}.",
-            code="payment_intent_unexpected_state",
-        )
-    if not intent["payment_method"]:
-        raise invalid(
-            "You cannot confirm this PaymentIntent because it's missing a payment method.",
-            code="payment_intent_unexpected_state",
-        )
-    method = scope.get("payment_method", intent["payment_method"])
-    intent["_return_url"] = params.get("return_url")
-    outcome = attempt(scope, intent, method, present=not params.get("off_session"))
-    if outcome.decline:
-        raise card_error(outcome.decline, intent)
-    if outcome.paid and intent["setup_future_usage"] and intent["customer"]:
-        attach(scope, method, intent["customer"])
-    return intent
-
-
-@route(
-    "POST",
-    "/v1/payment_intents/{id}/cancel",
-    {
-        "cancellation_reason": ("abandoned", "duplicate", "fraudulent", "requested_by_customer"),
-    },
-)
-def cancel_intent(scope: Scope, params: Obj, identifier: str) -> Obj:
-    intent = scope.get("payment_intent", identifier)
-    if intent["status"] in ("succeeded", "canceled"):
-        raise invalid(
-            f"You cannot cancel this PaymentIntent because it is {intent['status']}.",
-            code="payment_intent_unexpected_state",
-        )
-    return abandon(scope, intent, params.get("cancellation_reason"))
-
-
 def abandon(scope: Scope, intent: Obj, reason: str | None) -> Obj:
     intent |= {"status": "canceled", "canceled_at": scope.now, "cancellation_reason": reason, "next_action": None}
     scope.save(intent)
     scope.emit("payment_intent.canceled", intent)
     return intent
-
-
-retrieval("/v1/payment_intents/{id}", "payment_intent")
-listing("/v1/payment_intents", "payment_intent", {"created": CREATED, "customer": str})

@@ -6,7 +6,7 @@ from creator_hub.stripe_sandbox.billing import DAY
 from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, merge_metadata
 from creator_hub.stripe_sandbox.resources.balance import book, need, payout_settings
-from creator_hub.stripe_sandbox.routes import listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import listing, retrieval, route, updating
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import timer
@@ -70,8 +70,10 @@ def make_payout(
 ) -> Obj:
     identifier = new_id("po")
     row = book(scope, "payout", -amount, currency, identifier, description=description or "STRIPE PAYOUT")
-    row["_payout"] = identifier
-    scope.save(row)
+    if automatic:
+        # A manual payout stays a row of its own: the next automatic one counts it among what it settles.
+        row["_payout"] = identifier
+        scope.save(row)
     payout: Obj = {
         "id": identifier,
         "object": "payout",
@@ -189,11 +191,7 @@ def create_payout(scope: Scope, params: Obj) -> Obj:
     )
 
 
-@route("POST", "/v1/payouts/{id}", {"metadata": META})
-def update_payout(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("payout", identifier), "payout.updated") as payout:
-        payout["metadata"] = merge_metadata(payout["metadata"], params.get("metadata"))
-    return payout
+updating("/v1/payouts/{id}", "payout", {"metadata": META})
 
 
 @route("POST", "/v1/payouts/{id}/cancel")

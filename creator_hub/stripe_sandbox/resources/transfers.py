@@ -7,7 +7,7 @@ from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.balance import book, need
 from creator_hub.stripe_sandbox.resources.charges import blank_charge
-from creator_hub.stripe_sandbox.routes import Page, listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import Page, listing, retrieval, route, updating
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -65,7 +65,7 @@ def create_transfer(scope: Scope, params: Obj) -> Obj:
 
 def _destination(scope: Scope, identifier: str) -> Obj:
     account = scope.find("account", identifier)
-    if account is None:
+    if account is None or account.get("_deauthorized"):
         raise invalid(f"No such destination: '{identifier}'", code="resource_missing", param="destination")
     if account["capabilities"].get("transfers") != "active":
         raise invalid(
@@ -92,15 +92,7 @@ def _arrive(own: Scope, transfer: str, amount: int, currency: str) -> Obj:
     return payment
 
 
-@route("POST", "/v1/transfers/{id}", {"description": str, "metadata": META})
-def update_transfer(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("transfer", identifier), "transfer.updated") as transfer:
-        transfer["metadata"] = merge_metadata(transfer["metadata"], params.get("metadata"))
-        if "description" in params:
-            transfer["description"] = params["description"]
-    return transfer
-
-
+updating("/v1/transfers/{id}", "transfer", {"description": str, "metadata": META})
 retrieval("/v1/transfers/{id}", "transfer")
 listing("/v1/transfers", "transfer", {"created": CREATED, "destination": str, "transfer_group": str})
 
