@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
+from creator_hub.accounts import sessions
 from creator_hub.core import clock, logs
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.db import unit_of_work
@@ -86,8 +87,11 @@ class Fanout:
     def pump(self) -> bool:
         """Read one snapshot and emit it; True when there may be more."""
         with unit_of_work(snapshot=True) as session:
+            signed_out = [c for c in self.seats.pop_ended(clock.now()) if not self._extended(session, c)]
             gone = [seat for seat in self.seats.pop_expired(clock.now()) if not self._renewed(session, seat)]
             news = self._read(session)
+        for connection in signed_out:
+            self.cut_off(connection, "signed_out")
         for seat in gone:
             self.evict(seat, "expired")
         for row in news.account:
@@ -158,6 +162,15 @@ class Fanout:
             return
         self.seats.leave(seat)
         self.wire.emit(seat.connection.sid, "access.revoked", {"channel_id": str(seat.channel_id), "reason": reason})
+
+    def _extended(self, session: Session, connection: Connection) -> bool:
+        """Ask again when a credential ends by time: a session that is used lives on."""
+        try:
+            sessions.actor_again(session, connection.session_id, connection.token_id)
+        except HubError:
+            return False
+        self.seats.expect_end(connection, sessions.ends_at(session, connection.session_id, connection.token_id))
+        return True
 
     def _renewed(self, session: Session, seat: Seat) -> bool:
         """Ask the door again when an interval ends: it may have been extended since."""

@@ -15,7 +15,8 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class Connection:
-    """One socket. `secret` re-proves the credential on every event: a dead session must not act."""
+    """One socket. Its credential is proved again on every event: a dead session must not act. `ends_at` is when it ends
+    by time, as far as is known here."""
 
     sid: str
     user_id: uuid.UUID
@@ -23,6 +24,7 @@ class Connection:
     token_id: uuid.UUID | None
     address: str
     face: dict[str, str]
+    ends_at: datetime | None = None
     seats: dict[uuid.UUID, Seat] = field(default_factory=dict)
 
 
@@ -53,11 +55,13 @@ class Seats:
         self._by_channel: dict[uuid.UUID, set[Seat]] = {}
         self._by_user: dict[uuid.UUID, set[str]] = {}
         self._expiries: list[tuple[datetime, int, Seat]] = []
+        self._endings: list[tuple[datetime, int, Connection]] = []
         self._tie_break = 0
 
     def connect(self, connection: Connection) -> None:
         self.connections[connection.sid] = connection
         self._by_user.setdefault(connection.user_id, set()).add(connection.sid)
+        self.expect_end(connection, connection.ends_at)
 
     def disconnect(self, sid: str) -> Connection | None:
         connection = self.connections.pop(sid, None)
@@ -77,10 +81,16 @@ class Seats:
     def take(
         self, connection: Connection, channel_id: uuid.UUID, *, after: int, head: int, access_until: datetime | None
     ) -> Seat:
-        """Sit down behind event `after`. The first seat of a channel starts its fan-out at `head`."""
+        """Sit down behind event `after`. The first seat of a channel starts its fan-out at `head`.
+
+        Whoever went away while the door was asked gets a closed seat: nobody would ever take it away again.
+        """
         if (old := connection.seats.get(channel_id)) is not None:
             self.leave(old)
         seat = Seat(connection, channel_id, after, head, access_until)
+        if self.connections.get(connection.sid) is not connection:
+            seat.closed = True
+            return seat
         connection.seats[channel_id] = seat
         self._by_channel.setdefault(channel_id, set()).add(seat)
         self.positions.setdefault(channel_id, head)
@@ -120,6 +130,19 @@ class Seats:
             at, _, seat = heapq.heappop(self._expiries)
             if not seat.closed and seat.access_until == at:
                 yield seat
+
+    def expect_end(self, connection: Connection, at: datetime | None) -> None:
+        connection.ends_at = at
+        if at is not None:
+            self._tie_break += 1
+            heapq.heappush(self._endings, (at, self._tie_break, connection))
+
+    def pop_ended(self, now: datetime) -> Iterator[Connection]:
+        """Connections whose credential's time is over; whoever asks decides whether it was extended meanwhile."""
+        while self._endings and self._endings[0][0] <= now:
+            at, _, connection = heapq.heappop(self._endings)
+            if self.connections.get(connection.sid) is connection and connection.ends_at == at:
+                yield connection
 
     def due(self, channel_id: uuid.UUID, seq: int) -> list[Seat]:
         """The seats that get event `seq` from the fan-out now, each marked as having it."""

@@ -110,7 +110,7 @@ class LiveEdge:
     def _connect(self, auth: Any = None) -> None:
         self._start()
         try:
-            limits.hit(CONNECTS_PER_ADDRESS, "connect", request.remote_addr or "")
+            limits.hit(CONNECTS_PER_ADDRESS, "connect", limits.address_key(request.remote_addr))
             with unit_of_work() as session:
                 self._admit(session, auth)
         except Exception as error:
@@ -126,6 +126,7 @@ class LiveEdge:
             raise SlowDown("Too many open windows. Close some of them.")
         face = {"id": str(user.id), "handle": user.handle, "display_name": user.display_name}
         connection = Connection(self._sid(), user.id, actor.session_id, actor.token_id, request.remote_addr or "", face)
+        connection.ends_at = sessions.ends_at(session, actor.session_id, actor.token_id)
         self.seats.connect(connection)
         self.sockets.emit(
             connection.sid, "hello", {"process": self._process_id(), "user_id": str(user.id), "heads": {}}
