@@ -42,6 +42,8 @@ ROOM_MODULES = (
     "creator_hub.money.billing_pages",
     "creator_hub.insights.api",
     "creator_hub.insights.pages",
+    "creator_hub.moderation.api",
+    "creator_hub.moderation.pages",
     "creator_hub.web.home",
     "creator_hub.web.openapi",
 )

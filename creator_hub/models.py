@@ -22,6 +22,7 @@ ROOMS = (
     "creator_hub.money.payout_models",
     "creator_hub.money.export_models",
     "creator_hub.insights.models",
+    "creator_hub.moderation.models",
 )
 
 for _room in ROOMS:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import redis
+from argon2 import PasswordHasher
 from flask import Flask
 
-from creator_hub.app import create_app
+from creator_hub.accounts import passwords
+from creator_hub.app import create_app, wire
 from creator_hub.core import db
 from creator_hub.core.ids import new_id
 from creator_hub.settings import Settings
@@ -29,6 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def engines(request: pytest.FixtureRequest) -> Engines:
     lent = getattr(request.config, "workerinput", None)
     return Engines(**lent["engines"]) if lent else request.config.stash[_KEY].engines
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Passwords cost nothing in this process (tests/accounts asks for the real cost); spawned servers pay in full."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture
@@ -60,9 +70,19 @@ def settings(database: str, redis_url: str, tmp_path: object) -> Settings:
     return Settings.from_env({"DATABASE_URL": database, "REDIS_URL": redis_url, "HUB_DATA_DIR": str(tmp_path)})
 
 
+@pytest.fixture(scope="session")
+def wiring() -> dict[str, Flask]:
+    """The one application of this test process: binding some hundreds of routes takes half a second."""
+    return {}
+
+
 @pytest.fixture
-def app(settings: Settings) -> Flask:
-    return create_app(settings)
+def app(settings: Settings, wiring: dict[str, Flask]) -> Flask:
+    """The application, pointed at this test's database and Valkey."""
+    if "app" not in wiring:
+        wiring["app"] = create_app(settings)
+    wire(settings)
+    return wiring["app"]
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from creator_hub.chat import service as chat
-from creator_hub.chat import uploads
+from creator_hub.chat import removal, uploads
 from creator_hub.core import db, idempotency, logs
 from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
@@ -41,7 +40,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("earn_what_was_given", 60, recognition.earn_due),
     Periodic("keep_back_what_is_owed", 60, minimum_balance.ask_to_keep_back),
     Periodic("forget_idempotency_keys", 3600, idempotency.forget_old),
-    Periodic("forget_removed_texts", 3600, chat.forget_removed),
+    Periodic("forget_removed_texts", 3600, removal.forget_removed),
     Periodic("forget_uploads", 3600, uploads.ask_to_forget),
     Periodic("announce_expired", 1, entitlements.announce_expired),
     Periodic("poll_stripe", 60, poller.ask_for_poll),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
-from creator_hub.chat import queries, schemas, service
+from creator_hub.chat import queries, removal, schemas, service
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import Reply, route
 from creator_hub.groups.doors import channel_by_id, group_by_handle
@@ -75,7 +75,13 @@ def edit_message(session: Session, actor: Actor, message_id: uuid.UUID, body: di
 @route("DELETE", "/messages/<uuid:message_id>", permission=Permission.DELETE_MESSAGE, status=204)
 def delete_message(session: Session, actor: Actor, message_id: uuid.UUID) -> None:
     """Delete a message for everybody."""
-    service.delete_message(session, actor, message_id)
+    removal.delete_message(session, actor, message_id)
+
+
+@route("POST", "/messages/<uuid:message_id>/restore", permission=Permission.MODERATE, answer=schemas.MessageOut())
+def restore_message(session: Session, actor: Actor, message_id: uuid.UUID) -> dict[str, Any]:
+    """Give back what a moderator removed, within thirty days."""
+    return queries.as_wire(session, [removal.restore_message(session, actor, message_id)])[0]
 
 
 @route("PUT", "/messages/<uuid:message_id>/reactions/<emoji>", permission=Permission.POST, answer=schemas.SeqOut())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from creator_hub.chat.models import Message, Upload
+from creator_hub.chat.models import Message, RemovedText, Upload
 from creator_hub.core.access import Actor, Permission, Principal, require
 from creator_hub.core.errors import Gone, NotFound
 from creator_hub.groups.doors import ChannelDoor, channel_by_id
@@ -40,6 +40,27 @@ def message_by_id(session: Session, actor: Actor, message_id: uuid.UUID, permiss
     if message.deleted_at is not None:
         raise Gone("This message was deleted.", code="message_deleted")
     return MessageDoor(message, door.channel, door.group, door.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedDoor:
+    message: Message
+    removed: RemovedText
+    group: Group
+
+
+def removed_by_id(session: Session, actor: Actor, message_id: uuid.UUID) -> RemovedDoor:
+    """What a moderator removed and is still kept, for those who moderate its group; never for its author as such."""
+    actor.person()
+    message = session.get(Message, message_id, populate_existing=True)
+    if message is None:
+        actor.proved.add(Permission.MODERATE)
+        raise NotFound
+    door = channel_by_id(session, actor, message.channel_id, Permission.MODERATE)
+    removed = session.get(RemovedText, message_id)
+    if removed is None:
+        raise NotFound
+    return RemovedDoor(message, removed, door.group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sending, editing, deleting, reacting.
+"""Sending, editing, reacting; how far one has read.
 
 Lock order: the channel's stream row first, everything else after. Under that lock the door is asked again, so nobody
 slips a message in behind a ban that was waiting for the same row.
@@ -21,7 +21,7 @@ from creator_hub import streams
 from creator_hub.accounts.doors import user_by_id
 from creator_hub.chat import markup, queries, uploads
 from creator_hub.chat.doors import MessageDoor, message_by_id
-from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark, RemovedText
+from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark
 from creator_hub.core import clock
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.errors import Conflict, Invalid, NotAllowed, SlowDown
@@ -32,7 +32,6 @@ from creator_hub.groups.models import Group
 from creator_hub.groups.mutes import mute_in_force
 
 EDIT_WINDOW = timedelta(hours=24)
-KEEP_REMOVED = timedelta(days=30)
 MOST_EMOJI_PER_MESSAGE = 20
 STAFF = ("creator", "moderator")
 _WORDS_OR_SPACE = re.compile(r"[\w\s<>&\"']", re.ASCII)
@@ -83,21 +82,21 @@ def send(
     message.seq = event.seq
     session.add(message)
     session.flush()
-    _rewrite_creation(session, message, uploads.attach(session, message, attachments))
+    rewrite_creation(session, message, uploads.attach(session, message, attachments))
     return message
 
 
 def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tuple[Message, int]:
     """Change one's own words within the window; returns the message and the edit's seq."""
     text = _checked(text)
-    door = _locked_message(session, actor, message_id, Permission.EDIT_OWN)
+    door = locked_message(session, actor, message_id, Permission.EDIT_OWN)
     message = door.message
     if clock.now() - message.sent_at > EDIT_WINDOW:
         raise NotAllowed("Messages can be edited for 24 hours.", code="edit_window_over")
     _may_speak(session, actor, ChannelDoor(door.channel, door.group, door.standing))
     message.text, message.html, message.edited_at = text, markup.to_html(text), clock.now()
     session.flush()
-    _rewrite_creation(session, message, _pictures_of(session, message))
+    rewrite_creation(session, message, pictures_of(session, message))
     changed = {
         "id": str(message.id),
         "text": message.text,
@@ -107,29 +106,11 @@ def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tu
     return message, streams.append(session, message.channel_id, "message.edited", changed, subject_id=message.id).seq
 
 
-def delete_message(session: Session, actor: Actor, message_id: uuid.UUID) -> int:
-    """Delete for everybody; returns the deletion's seq. Every earlier payload of it becomes a tombstone."""
-    message = _locked_message(session, actor, message_id, Permission.DELETE_MESSAGE).message
-    by = "author" if message.author_id == actor.user_id else "moderator"
-    if by == "moderator":
-        session.add(RemovedText(message_id=message.id, text=message.text, until=clock.now() + KEEP_REMOVED))
-    message.text, message.html, message.deleted_at, message.deleted_by = "", "", clock.now(), by
-    session.flush()
-    _rewrite_creation(session, message, ())
-    for seq in queries.edits_of(session, message):
-        streams.rewrite(
-            session, message.channel_id, seq, {"id": str(message.id), "text": "", "html": "", "edited_at": None}
-        )
-    return streams.append(
-        session, message.channel_id, "message.deleted", {"id": str(message.id), "by": by}, subject_id=message.id
-    ).seq
-
-
 def react(session: Session, actor: Actor, message_id: uuid.UUID, emoji: str, *, present: bool) -> int | None:
     """Set or take back one emoji; returns the seq, or None when nothing changed."""
     if not 0 < len(emoji) <= 16 or _WORDS_OR_SPACE.search(emoji):
         raise Invalid(errors={"emoji": ["Choose one emoji."]})
-    door = _locked_message(session, actor, message_id, Permission.POST)
+    door = locked_message(session, actor, message_id, Permission.POST)
     _not_muted(session, actor, door.group)
     message = door.message
     counts = queries.reaction_counts(session, [message.id]).get(message.id, {})
@@ -162,11 +143,6 @@ def mark_read(session: Session, actor: Actor, channel_id: uuid.UUID, seq: int) -
     return upto
 
 
-def forget_removed(session: Session) -> None:
-    """Drop what moderators removed once the time for appeals is over."""
-    session.execute(delete(RemovedText).where(RemovedText.until <= clock.now()))
-
-
 def _locked(session: Session, actor: Actor, channel_id: uuid.UUID) -> ChannelDoor:
     """Door, lock, door again: strangers never hold the lock, and what the lock waited for is seen."""
     channel_by_id(session, actor, channel_id, Permission.POST)
@@ -174,7 +150,8 @@ def _locked(session: Session, actor: Actor, channel_id: uuid.UUID) -> ChannelDoo
     return channel_by_id(session, actor, channel_id, Permission.POST)
 
 
-def _locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
+def locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
+    """A message behind its door, with its channel's stream locked."""
     door = message_by_id(session, actor, message_id, permission)
     streams.lock(session, [door.channel.id])
     session.refresh(door.message)
@@ -233,7 +210,7 @@ def _same_or_refused(
 ) -> Message:
     """A retry gets its message again, also after it was edited or deleted: the words then differ for a good reason."""
     touched = earlier.edited_at is not None or earlier.deleted_at is not None
-    pictures = [each["id"] for each in _pictures_of(session, earlier)]
+    pictures = [each["id"] for each in pictures_of(session, earlier)]
     same = (earlier.text, earlier.reply_to, pictures) == (text, reply_to, [str(each) for each in attachments])
     if not touched and not same:
         raise Conflict("This client_msg_id was used for another message.", code="same_key_other_body")
@@ -246,12 +223,16 @@ def _answerable(session: Session, channel_id: uuid.UUID, reply_to: uuid.UUID) ->
         raise Invalid(errors={"reply_to": ["There is no such message in this channel."]})
 
 
-def _pictures_of(session: Session, message: Message) -> Sequence[Mapping[str, Any]]:
+def pictures_of(session: Session, message: Message) -> Sequence[Mapping[str, Any]]:
+    """A message's pictures as the wire shows them."""
     return uploads.of_messages(session, [message.id]).get(message.id, ())
 
 
-def _rewrite_creation(session: Session, message: Message, pictures: Sequence[Mapping[str, Any]]) -> None:
-    """The creation row always shows the message as it is now, so that history replays to the present."""
+def rewrite_creation(session: Session, message: Message, pictures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The creation row always shows the message as it is now, so that history replays to the present. Returns what it
+    shows."""
     author = user_by_id(session, message.author_id)
     face = {"id": author.id, "handle": author.handle, "display_name": author.display_name}
-    streams.rewrite(session, message.channel_id, message.seq, queries.wire(message, face, pictures))
+    data = queries.wire(message, face, pictures)
+    streams.rewrite(session, message.channel_id, message.seq, data)
+    return data

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from creator_hub.chat import schemas, service
+from creator_hub.chat import removal, schemas, service
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import on
 from creator_hub.core.schemas import rfc3339
@@ -33,7 +33,7 @@ def edit(session: Session, actor: Actor, data: dict[str, Any]) -> dict[str, Any]
 
 @on("message.delete", schemas.MessageRef(), Permission.DELETE_MESSAGE, limit=CHANGES)
 def delete(session: Session, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
-    return {"seq": service.delete_message(session, actor, data["id"])}
+    return {"seq": removal.delete_message(session, actor, data["id"])}
 
 
 @on("reaction.set", schemas.ReactionRef(), Permission.POST, limit=CHANGES)

@@ -25,6 +25,7 @@ export class ChannelView {
       case "message.created": return log.add({ reactions: {}, ...data });
       case "message.edited": return log.change(data.id, { text: data.text, html: data.html, edited_at: data.edited_at });
       case "message.deleted": return log.change(data.id, { deleted: true, text: "", html: "" });
+      case "message.restored": return log.add({ reactions: {}, ...data });
       case "reaction.changed": return log.change(data.message_id, { reactions: data.counts });
       case "poll.opened": return this.openPoll(data, seq, moment);
       case "poll.closed": return this.#closePoll(data, seq, moment);

@@ -1,10 +1,10 @@
-/** The menu of one message: react, reply, edit, delete, mute, ban. */
+/** The menu of one message: react, reply, edit, delete, report, mute, ban. */
 import { h, icon, t } from "../lib/dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
 
 export class MessageMenu {
-  /** @param {{onReact: Function, onReply: Function, onEdit: Function, onDelete: Function, onMute: Function, onBan: Function}} actions */
+  /** @param {{onReact: Function, onReply: Function, onEdit: Function, onDelete: Function, onReport: Function, onMute: Function, onBan: Function}} actions */
   constructor(actions) {
     this.actions = actions;
     this.panel = h("div", { class: "msgmenu", role: "menu", popover: "auto" });
@@ -24,6 +24,7 @@ export class MessageMenu {
       may.react && item("reply", t("reply"), actions.onReply),
       may.edit && item("edit", t("edit"), actions.onEdit),
       may.remove && item("trash", t("delete"), actions.onDelete, true),
+      may.report && item("flag", t("report"), actions.onReport),
       may.ban && item("mute", t("mute"), actions.onMute, true),
       may.ban && item("shield", t("ban"), actions.onBan, true),
     ].filter(Boolean));

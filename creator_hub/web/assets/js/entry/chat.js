@@ -54,7 +54,8 @@ const composer = new Composer($("[data-composer]"), $(".talk"), {
 const menu = new MessageMenu({
   onReact: react, onReply: (message) => composer.reply(message), onEdit: (message) => composer.edit(message),
   onDelete: (message) => confirm(t("delete_sure")) && command("message.delete", { id: message.id }),
-  onMute: (message) => actAgainst("mute", message), onBan: (message) => actAgainst("ban", message),
+  onReport: (message) => askAbout("report", "message_id", message.id, message),
+  onMute: (message) => askAbout("mute", "user_id", message.author.id, message), onBan: (message) => askAbout("ban", "user_id", message.author.id, message),
 });
 
 const channelOf = (id) => channels.find((channel) => channel.id === id);
@@ -217,14 +218,14 @@ async function react(message, emoji) {
 function rightsOver(message) {
   const own = message.author.id === me.id;
   const authorIsStaff = message.author.role === "creator" || message.author.role === "moderator";
-  return { react: true, edit: own, remove: own || isStaff, ban: isStaff && !own && !authorIsStaff };
+  return { react: true, edit: own, remove: own || isStaff, report: !own, ban: isStaff && !own && !authorIsStaff };
 }
 
-/** Ask for the terms of a ban or a mute. */
-function actAgainst(id, message) {
+/** Open the dialog of a ban, a mute or a report about a message, for the person or message that it concerns. */
+function askAbout(id, field, value, message) {
   const dialog = document.getElementById(id);
   dialog.querySelector("[data-whom]").textContent = message.author.display_name;
-  dialog.querySelector("input[name=user_id]").value = message.author.id;
+  dialog.querySelector(`input[name=${field}]`).value = value;
   dialog.showModal();
 }
 
@@ -314,10 +315,11 @@ document.addEventListener("hub:done", (event) => {
     event.target.closest("dialog").close();
     event.target.reset();
     api("POST", `/api/v1/chains/${event.detail.id}/rounds`, {}).catch((error) => toast(explain(error), true));
-  } else if (event.target.closest("#ban, #mute, #new-poll")) {
+  } else if (event.target.closest("#ban, #mute, #report, #new-poll")) {
     event.preventDefault();
     event.target.closest("dialog").close();
     event.target.reset();
+    if (event.target.matches("#report form")) toast(t("reported"));
   }
 });
 window.addEventListener("popstate", () => {

@@ -1,4 +1,4 @@
-"""Mei shows a picture of her kitchen; Ana, on a phone, sees it. A loud guest is muted from the menu of a message."""
+"""Mei shows a picture of her kitchen; Ana, on a phone, sees it, is loud, is muted, and reports Mei for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def kitchen() -> bytes:
     return out.getvalue()
 
 
-def test_a_picture_is_chosen_sent_and_seen_and_a_loud_guest_is_muted(webs: tuple[Web, Web], visit: Visit) -> None:
+def test_pictures_mutes_and_reports(webs: tuple[Web, Web], visit: Visit) -> None:
     first, second = webs
     mei = visit(first, reduced_motion="reduce").new_page()
     sign_up(mei, "Mei")
@@ -66,3 +66,18 @@ def test_a_picture_is_chosen_sent_and_seen_and_a_loud_guest_is_muted(webs: tuple
     expect(mei.get_by_text("Nobody is muted")).to_be_visible()
     ana.get_by_role("button", name="Try again").click()
     expect(ana.locator("[data-log] .msg__text").last).to_have_text("MORE")
+
+    ana.locator("[data-log] > *", has_text="Fresh from the oven").locator(".msg__more").click(force=True)
+    ana.get_by_role("menuitem", name="Report").click()
+    ana.get_by_role("dialog").get_by_label("What should they know?").fill("she muted me")
+    assert violations(ana) == []
+    ana.get_by_role("dialog").get_by_role("button", name="Report", exact=True).click()
+    expect(ana.get_by_text("Thank you. The moderators will look at it.")).to_be_visible()
+    mei.goto("/g/mei/reports")
+    expect(mei.locator(".case__reported")).to_contain_text("Fresh from the oven")
+    expect(mei.get_by_text("she muted me")).to_be_visible()
+    assert violations(mei) == []
+    mei.get_by_role("button", name="Leave it").click()
+    mei.get_by_role("dialog").get_by_label("Reason").fill("just a cake")
+    mei.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    expect(mei.get_by_text("Nothing waits for you")).to_be_visible()
