@@ -43,7 +43,7 @@ def test_pictures_mutes_and_reports(webs: tuple[Web, Web], visit: Visit) -> None
     say(mei, "Fresh from the oven")
     seen = ana.get_by_role("img", name="Picture by Mei: kitchen.jpg")
     expect(seen).to_be_visible()
-    ana.wait_for_function("document.querySelector('.msg__picture img').naturalWidth === 640")
+    expect(seen).to_have_js_property("naturalWidth", 640)
     expect(mei.locator("[data-pictures]")).to_be_hidden()
     assert ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(ana) == []
