@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from creator_hub import settings
@@ -15,6 +16,7 @@ from creator_hub.live.server import LiveEdge
 from creator_hub.settings import Settings
 from creator_hub.streams import hints
 from creator_hub.web import binding, health, problems, shell
+from creator_hub.web.headers import SafeAnswers
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 # Importing them is what declares their routes and socket events.
@@ -72,6 +74,12 @@ def create_app(config: Settings | None = None) -> Flask:
         immutable_file_test=lambda path, url: True,
         max_age=31536000,
     )
+    app.wsgi_app = SafeAnswers(app.wsgi_app, config)  # type: ignore[method-assign]
+    if config.trusted_proxies:
+        # The n-th address from the right is the one our outermost proxy saw; what stands left of it anybody may write.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies
+        )
     return app
 
 

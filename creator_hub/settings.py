@@ -48,6 +48,8 @@ class Settings:
     stripe_sandbox_port: int
     media_url: str
     mail_url: str
+    trusted_proxies: int
+    metrics_token: str
     payout_hold_days: int
     payout_reserve_bps: int
     payout_reserve_days: int
@@ -58,6 +60,11 @@ class Settings:
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def is_https(self) -> bool:
+        """True when people reach the hub over TLS: cookies are then for TLS only, and browsers are told to insist."""
+        return self.public_url.startswith("https://")
 
     @property
     def uses_sandbox(self) -> bool:
@@ -93,6 +100,8 @@ class Settings:
             stripe_sandbox_port=sandbox_port,
             media_url=env.get("MEDIA_URL", f"file://{data_dir}/media"),
             mail_url=env.get("MAIL_URL", f"file://{data_dir}/mail"),
+            trusted_proxies=int(env.get("HUB_TRUSTED_PROXIES", "0")),
+            metrics_token=env.get("HUB_METRICS_TOKEN", ""),
             payout_hold_days=int(env.get("HUB_PAYOUT_HOLD_DAYS", "7")),
             payout_reserve_bps=int(env.get("HUB_PAYOUT_RESERVE_BPS", "0")),
             payout_reserve_days=int(env.get("HUB_PAYOUT_RESERVE_DAYS", "90")),

@@ -9,7 +9,7 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
-from creator_hub.accounts import csrf, doors, email_change, passwords, queries, schemas, service, sessions
+from creator_hub.accounts import cookies, csrf, doors, email_change, passwords, queries, schemas, service, sessions
 from creator_hub.accounts.models import RoleChange, User
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import FieldLimit, Reply, route
@@ -32,7 +32,7 @@ def signed_in(session: Session, actor: Actor, user: User) -> Reply:
         session, user, user_agent=request.user_agent.string, address=request.remote_addr or "unknown"
     )
     body = {"csrf_token": csrf.token_for(settings.current().secret_key, str(row.id)), "user": user}
-    return Reply(body, 201, cookies={sessions.COOKIE: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
+    return Reply(body, 201, cookies={cookies.SESSION: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
 
 
 @route(
@@ -77,7 +77,7 @@ def sign_out(session: Session, actor: Actor) -> Reply:
     person = actor.person()
     if actor.session_id is not None:
         sessions.end(session, person, actor.session_id)
-    return Reply(status=204, cookies={sessions.COOKIE: None})
+    return Reply(status=204, cookies={cookies.SESSION: None})
 
 
 @route("GET", "/me", permission=Permission.USE_ACCOUNT, answer=schemas.MeOut())
@@ -125,7 +125,7 @@ def change_me(session: Session, actor: Actor, body: dict[str, Any]) -> User:
 def confirm_email(session: Session, actor: Actor, token: str, body: dict[str, Any]) -> Reply:
     """Make the new e-mail address true with the link that was mailed there; every session ends."""
     user = email_change.confirm(session, token)
-    return Reply(status=204, cookies={sessions.COOKIE: None} if user.id == actor.user_id else {})
+    return Reply(status=204, cookies={cookies.SESSION: None} if user.id == actor.user_id else {})
 
 
 @route(

@@ -11,8 +11,6 @@ import hmac
 
 from creator_hub.core.errors import CsrfFailed
 
-VISIT_COOKIE = "hub_visit"
-
 
 def token_for(secret_key: str, bound_to: str) -> str:
     """The token for one session id or one visit cookie."""

@@ -17,7 +17,6 @@ from creator_hub.core.access import Actor
 from creator_hub.core.errors import NotFound, ProveAgain, SignInRequired
 from creator_hub.core.ids import new_id
 
-COOKIE = "hub_session"
 LIFETIME = timedelta(days=30)
 PROOF_LASTS = timedelta(minutes=15)
 # "Last seen" is kept to the minute: a busy session must not write on every request.

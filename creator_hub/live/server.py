@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
-from creator_hub.accounts import sessions
+from creator_hub.accounts import cookies, sessions
 from creator_hub.accounts.doors import user_by_id
 from creator_hub.core import access, limits, logs
 from creator_hub.core.access import Actor, Permission
@@ -134,7 +134,7 @@ class LiveEdge:
 
     def _identify(self, session: Session, token: str | None) -> Actor:
         """A cookie (Engine.IO has refused other origins already) or an API token."""
-        cookie = request.cookies.get(sessions.COOKIE)
+        cookie = request.cookies.get(cookies.name_of(cookies.SESSION))
         actor = None
         if token is not None:
             actor = sessions.actor_for_token(session, token)

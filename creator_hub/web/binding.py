@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
-from creator_hub.accounts import csrf, sessions
+from creator_hub.accounts import cookies, sessions
 from creator_hub.core import access, idempotency, limits, sealing
 from creator_hub.core.access import Actor
 from creator_hub.core.db import unit_of_work
@@ -248,12 +248,12 @@ def _replayed(replay: Replay) -> Response:
 def set_cookie(response: Response, name: str, value: str | None, max_age: int | None) -> None:
     """Set or delete (None) one of our cookies: never readable by scripts, never sent by other sites' forms."""
     response.set_cookie(
-        name,
+        cookies.name_of(name),
         value or "",
         max_age=0 if value is None else max_age,
         httponly=True,
         samesite="Lax",
-        secure=settings.current().public_url.startswith("https://"),
+        secure=settings.current().is_https,
         path="/",
     )
 
@@ -262,5 +262,5 @@ def set_visit_cookie(response: Response) -> Response:
     """Give an anonymous browser the cookie that its CSRF token is bound to."""
     visit = g.pop("new_visit", None)
     if visit is not None:
-        set_cookie(response, csrf.VISIT_COOKIE, visit, VISIT_MAX_AGE_S)
+        set_cookie(response, cookies.VISIT, visit, VISIT_MAX_AGE_S)
     return response

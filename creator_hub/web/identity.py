@@ -10,7 +10,7 @@ from flask import Request
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
-from creator_hub.accounts import csrf, sessions
+from creator_hub.accounts import cookies, csrf, sessions
 from creator_hub.accounts.doors import user_by_id
 from creator_hub.accounts.secrets import new_secret
 from creator_hub.core.access import Actor
@@ -46,11 +46,11 @@ def identify(session: Session, request: Request) -> Caller:
         if actor is None:
             raise SignInRequired("This API token is not valid, or was revoked.")
         return Caller(actor, str(actor.token_id))
-    cookie = request.cookies.get(sessions.COOKIE)
+    cookie = request.cookies.get(cookies.name_of(cookies.SESSION))
     actor = sessions.actor_for_cookie(session, cookie) if cookie else None
     if actor is not None:
         return Caller(actor, str(actor.session_id))
-    visit = request.cookies.get(csrf.VISIT_COOKIE, "")
+    visit = request.cookies.get(cookies.name_of(cookies.VISIT), "")
     if _VISIT.fullmatch(visit):
         return Caller(Actor(), f"visit:{visit}")
     fresh = new_secret()

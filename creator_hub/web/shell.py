@@ -1,4 +1,4 @@
-"""What every answer carries and every page can use: request id, security headers, `asset()`, `me`, `csrf_token`,
+"""What every answer carries and every page can use: request id, `asset()`, `me`, `csrf_token`,
 `server_time` (browsers count down by it, for development moves the clock)."""
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from flask import Flask, Response, g, request
 from flask_babel import Babel
 from markupsafe import Markup
 
-from creator_hub import settings
 from creator_hub.core import clock
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money, to_major
@@ -23,11 +22,6 @@ from creator_hub.web.binding import set_visit_cookie
 
 STATIC = Path(__file__).parent / "static"
 LANGUAGES = ("en",)
-# Strict: no inline script or style anywhere. Forms may lead to Stripe's hosted pages only through our own redirects.
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
 
 
 def install(app: Flask) -> None:
@@ -70,11 +64,6 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Hub-Process"] = process_id()
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers.setdefault("Content-Security-Policy", CSP)
-    if settings.current().is_production:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if not request.path.startswith("/static/"):
         # Signed-in answers must never be kept by a shared cache or shown by the back button to somebody else.
         response.headers.setdefault("Cache-Control", "no-store")
