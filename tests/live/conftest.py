@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.echo import Echo
 from tests.support.hub import Fan, Web
+
+__all__ = ["Echo", "Hub"]
 
 
 @dataclass
@@ -56,3 +59,47 @@ def joined(hub: Hub) -> Callable[[str, Web], Fan]:
         return fan
 
     return sit
+
+
+MODES = ("fast", "stock")
+_echoes: dict[tuple[str, bool], Echo] = {}
+
+
+def _running(mode: str, *, impatient: bool) -> Echo:
+    """One server of each kind for all tests of this process."""
+    if (mode, impatient) not in _echoes:
+        _echoes[mode, impatient] = Echo(mode, impatient=impatient)
+    return _echoes[mode, impatient]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stop_echoes() -> Iterator[None]:
+    yield
+    for echo in _echoes.values():
+        echo.kill()
+
+
+@pytest.fixture(params=MODES)
+def echo(request: pytest.FixtureRequest) -> Echo:
+    """The small application behind the socket edge, on either path."""
+    return _running(request.param, impatient=False)
+
+
+@pytest.fixture(params=MODES)
+def impatient(request: pytest.FixtureRequest) -> Echo:
+    """The same with pings every half second."""
+    return _running(request.param, impatient=True)
+
+
+@pytest.fixture
+def echo_own() -> Iterator[Callable[[str], Echo]]:
+    """A server that the test may stop."""
+    started: list[Echo] = []
+
+    def start(mode: str) -> Echo:
+        started.append(Echo(mode, impatient=False))
+        return started[-1]
+
+    yield start
+    for echo in started:
+        echo.kill()
