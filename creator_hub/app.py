@@ -65,7 +65,7 @@ def create_app(config: Settings | None = None) -> Flask:
     problems.install(app)
     health.install(app)
     binding.bind(app)
-    live = LiveEdge(app, config.redis_url, shell.process_id, problems.as_hub_error)
+    live = LiveEdge(app, config.socket_edge, config.redis_url, shell.process_id, problems.as_hub_error)
     app.extensions["hub_live"] = live
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-never-use-in-production"  # noqa: S105 - refused in production
 SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 - the sandbox's own key, refused in production
@@ -24,6 +25,8 @@ _SECRETS = {
 }
 _MUST_BE_SET_IN_PRODUCTION = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
 SHORTEST_SECRET_KEY = 32
+SocketEdge = Literal["fast", "stock"]
+SOCKET_EDGES: tuple[SocketEdge, ...] = ("fast", "stock")
 
 
 class InsecureSettings(RuntimeError):
@@ -56,6 +59,7 @@ class Settings:
     platform_fee_bps: int
     tax_bps: int
     yearly_share_at_once: bool
+    socket_edge: SocketEdge
 
     @property
     def is_production(self) -> bool:
@@ -108,6 +112,7 @@ class Settings:
             platform_fee_bps=int(env.get("HUB_PLATFORM_FEE_BPS", "1000")),
             tax_bps=int(env.get("HUB_TAX_BPS", "0")),
             yearly_share_at_once=_yearly_share(env) == "at_once",
+            socket_edge=_socket_edge(env.get("HUB_SOCKET_EDGE") or "fast"),
         )
 
 
@@ -116,6 +121,13 @@ def _yearly_share(env: Mapping[str, str]) -> str:
     if chosen not in ("monthly", "at_once"):
         raise ValueError(f"HUB_YEARLY_SHARE must be monthly or at_once, not {chosen!r}")
     return chosen
+
+
+def _socket_edge(asked: str) -> SocketEdge:
+    for mode in SOCKET_EDGES:
+        if asked == mode:
+            return mode
+    raise ValueError(f"HUB_SOCKET_EDGE must be fast or stock, not {asked!r}")
 
 
 def _refuse_insecure(env: Mapping[str, str]) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -25,26 +24,21 @@ from creator_hub.core import clock, logs
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import HubError
-from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.doors import channel_by_id
+from creator_hub.live.pages import Pages, event_payload
 from creator_hub.live.seats import Connection, Seat, Seats
+from creator_hub.live.wire import Wire
 from creator_hub.streams import ACCOUNT_LOG, StreamEvent, hints
 
-PAGE = 500
+PAGE = 500  # of a catch-up
+AT_ONCE = 100  # rows of one channel fanned out before the sockets are written to: a burst must not look like a lag
 POLL_S = 1.0
 HEADS_S = 20.0
+HEADS_AT_ONCE = 100
 LONGEST_BACKOFF_S = 2.0
 # What may reach sockets without having been committed.
 PASSING = frozenset({"typing", "presence", "poll.tallied", "round.tallied", "question.ranked"})
 log = logs.get(__name__)
-
-
-class Wire(Protocol):
-    """What the fan-out needs of the sockets."""
-
-    def emit(self, sid: str, event: str, payload: dict[str, Any]) -> None: ...
-    def backlog(self, sid: str) -> int: ...
-    def close(self, sid: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -56,13 +50,12 @@ class News:
 
 
 class Fanout:
-    """Drives one process's seats from the streams."""
-
-    MOST_QUEUED = 256
+    """Drives one process's seats from the streams. Whoever is settled in a channel is in the wire's room of it."""
 
     def __init__(self, seats: Seats, wire: Wire) -> None:
         self.seats = seats
         self.wire = wire
+        self.pages = Pages()
         self.account_position: int | None = None
         self._wake = Event()
 
@@ -97,10 +90,10 @@ class Fanout:
         for row in news.account:
             self._apply_account(row)
             self.account_position = row.seq
-        more = len(news.account) == PAGE
+        more = len(news.account) == AT_ONCE
         for channel_id, rows in news.rows.items():
             self._emit_rows(channel_id, rows)
-            more = more or len(rows) == PAGE
+            more = more or len(rows) == AT_ONCE
         return more
 
     def _read(self, session: Session) -> News:
@@ -110,11 +103,11 @@ class Fanout:
             self.account_position = heads[ACCOUNT_LOG]
         account: list[StreamEvent] = []
         if heads[ACCOUNT_LOG] > self.account_position:
-            account = list(streams.read_after(session, ACCOUNT_LOG, self.account_position, PAGE))
-            if len(account) == PAGE:  # channel rows may be newer than the revocations still to be read
+            account = list(streams.read_after(session, ACCOUNT_LOG, self.account_position, AT_ONCE))
+            if len(account) == AT_ONCE:  # channel rows may be newer than the revocations still to be read
                 return News(account, {})
         behind = {channel: at for channel, at in tracked.items() if heads.get(channel, 0) > at}
-        return News(account, {c: list(streams.read_after(session, c, at, PAGE)) for c, at in behind.items()})
+        return News(account, {c: list(streams.read_after(session, c, at, AT_ONCE)) for c, at in behind.items()})
 
     def _emit_rows(self, channel_id: uuid.UUID, rows: list[StreamEvent]) -> None:
         for row in rows:
@@ -127,18 +120,9 @@ class Fanout:
             if channel_id not in self.seats.positions:
                 return
             self.seats.positions[channel_id] = row.seq
-            payload = event_payload(row)
-            for seat in self.seats.due(channel_id, row.seq):
-                self._give(seat, payload)
-
-    def _give(self, seat: Seat, payload: dict[str, Any]) -> None:
-        """Emit to one seat; a reader that lets too much pile up is cut off and will resume."""
-        sid = seat.connection.sid
-        if self.wire.backlog(sid) > self.MOST_QUEUED:
-            log.info("slow_reader", user=str(seat.connection.user_id))
-            self.wire.close(sid)
-            return
-        self.wire.emit(sid, "event", payload)
+            self.wire.tell(channel_id, "event", event_payload(row))
+            for seat in self.seats.reached(channel_id, row.seq):
+                self.wire.enter(seat.connection.sid, channel_id)
 
     def _apply_account(self, row: StreamEvent) -> None:
         connections = self.seats.of_user(uuid.UUID(row.data["user_id"]))
@@ -160,7 +144,7 @@ class Fanout:
         """Take a seat away and say so; nothing more of that channel follows."""
         if seat.closed:
             return
-        self.seats.leave(seat)
+        self.stand_up(seat)
         self.wire.emit(seat.connection.sid, "access.revoked", {"channel_id": str(seat.channel_id), "reason": reason})
 
     def _extended(self, session: Session, connection: Connection) -> bool:
@@ -172,6 +156,11 @@ class Fanout:
         self.seats.expect_end(connection, sessions.ends_at(session, connection.session_id, connection.token_id))
         return True
 
+    def stand_up(self, seat: Seat) -> None:
+        """Take a seat away; whoever still reads for it stops at the next step."""
+        self.seats.leave(seat)
+        self.wire.leave(seat.connection.sid, seat.channel_id)
+
     def _renewed(self, session: Session, seat: Seat) -> bool:
         """Ask the door again when an interval ends: it may have been extended since."""
         actor = Actor(user_id=seat.connection.user_id)
@@ -182,7 +171,16 @@ class Fanout:
         self.seats.expect_expiry(seat, door.standing.access_until)
         return True
 
-    def catch_up(self, seat: Seat, wait_for_room: Callable[[str], None]) -> None:
+    def bring_up(self, seat: Seat) -> None:
+        """Catch up, or give the socket up: a seat that nobody brings up would be silent for ever, a client that is cut
+        off comes back and asks again."""
+        try:
+            self.catch_up(seat)
+        except Exception as error:
+            log.warning("catch_up_failed", error=type(error).__name__)
+            self.wire.close(seat.connection.sid)
+
+    def catch_up(self, seat: Seat) -> None:
         """Give a seat what it missed, page by page, up to what was fanned out here; then let the fan-out take over.
 
         It never reads beyond the fan-out's position: revocations up to there have been applied, but for those this seat
@@ -190,29 +188,32 @@ class Fanout:
         """
         while not seat.closed and not self.seats.settle(seat):
             limit = min(PAGE, self.seats.positions[seat.channel_id] - seat.delivered)
-            with unit_of_work(snapshot=True) as session:
-                rows = list(streams.read_after(session, seat.channel_id, seat.delivered, limit))
-            for row in rows:
+            page = self.pages.read(seat.channel_id, seat.delivered, limit)
+            ends = next((n for n, row in enumerate(page.rows) if _puts_out(row, seat)), None)
+            count = len(page.rows) if ends is None else ends
+            for part in self.wire.parts(page, count):
                 if seat.closed:
                     return
-                if _puts_out(row, seat):  # it was fanned out between the door's yes and the taking of the seat
-                    self.evict(seat, row.evicts["reason"])  # type: ignore[index]
-                    return
-                seat.delivered = row.seq
-                self.wire.emit(seat.connection.sid, "event", event_payload(row))
-            wait_for_room(seat.connection.sid)
-        if not seat.closed:
-            self.wire.emit(
-                seat.connection.sid,
-                "channel.caught_up",
-                {"channel_id": str(seat.channel_id), "head_seq": seat.delivered},
-            )
+                self.wire.hand(seat.connection.sid, part)
+            if ends is not None:  # it was fanned out between the door's yes and the taking of the seat
+                self.evict(seat, page.rows[ends].evicts["reason"])  # type: ignore[index]
+                return
+            seat.delivered = page.rows[-1].seq
+            self.wire.wait_for_room(seat.connection.sid)
+        if seat.closed:
+            return
+        sid, channel_id = seat.connection.sid, seat.channel_id
+        if self.seats.is_level(seat):
+            self.wire.enter(sid, channel_id)
+        self.wire.emit(sid, "channel.caught_up", {"channel_id": str(channel_id), "head_seq": seat.delivered})
 
     def tell_heads(self) -> None:
         """Every so often tell each socket where its channels stand: it reveals a lost tail."""
         while True:
             gevent.sleep(HEADS_S)
-            for connection in list(self.seats.connections.values()):
+            for count, connection in enumerate(list(self.seats.connections.values())):
+                if count % HEADS_AT_ONCE == 0:
+                    gevent.sleep(0)  # thousands of them must not hold up what people say
                 positions = self.seats.positions
                 known = {str(c): positions[c] for c in connection.seats if c in positions}
                 self.wire.emit(connection.sid, "heads", known)
@@ -239,23 +240,11 @@ class Fanout:
             if channel == hints.EPHEMERAL.encode():
                 if message["name"] not in PASSING:
                     raise ValueError("not a passing hint")
-                for seat in self.seats.in_channel(uuid.UUID(message["channel_id"])):
-                    self.wire.emit(seat.connection.sid, str(message["name"]), dict(message["payload"]))
+                self.wire.tell(uuid.UUID(message["channel_id"]), str(message["name"]), dict(message["payload"]))
             elif str(ACCOUNT_LOG) in message or any(uuid.UUID(key) in self.seats.positions for key in message):
                 self.wake()
         except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("hint_unreadable")
-
-
-def event_payload(row: StreamEvent) -> dict[str, Any]:
-    """The `event` of the contract. `evicts` stays here: nobody learns why another lost access."""
-    return {
-        "channel_id": str(row.stream_id),
-        "seq": row.seq,
-        "kind": row.kind,
-        "at": rfc3339(row.at),
-        "data": row.data,
-    }
 
 
 def _puts_out(row: StreamEvent, seat: Seat) -> bool:

@@ -1,7 +1,7 @@
 """Who is connected to this process and what each has been given: plain state, no sockets, no database.
 
-A *connection* is one socket with its credential; a *seat* is one connection's place in one channel. A seat's
-`delivered` only moves forward, one event at a time, which is the gap-free order the client relies on.
+A *connection* is one socket with its credential; a *seat* is one connection's place in one channel. While it catches
+up, its `delivered` only moves forward; once it is level with the channel's position it gets what the channel gets.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Seats:
         self.moved: set[uuid.UUID] = set()  # channels whose people changed since presence was last told
         self._by_channel: dict[uuid.UUID, set[Seat]] = {}
         self._by_user: dict[uuid.UUID, set[str]] = {}
+        self._ahead: dict[uuid.UUID, list[Seat]] = {}  # settled, but at a head that was not fanned out here yet
         self._expiries: list[tuple[datetime, int, Seat]] = []
         self._endings: list[tuple[datetime, int, Connection]] = []
         self._tie_break = 0
@@ -111,6 +112,7 @@ class Seats:
         if not here:
             del self._by_channel[seat.channel_id]
             self.positions.pop(seat.channel_id, None)
+            self._ahead.pop(seat.channel_id, None)
 
     def in_channel(self, channel_id: uuid.UUID) -> list[Seat]:
         return list(self._by_channel.get(channel_id, ()))
@@ -144,15 +146,27 @@ class Seats:
             if self.connections.get(connection.sid) is connection and connection.ends_at == at:
                 yield connection
 
-    def due(self, channel_id: uuid.UUID, seq: int) -> list[Seat]:
-        """The seats that get event `seq` from the fan-out now, each marked as having it."""
-        ready = [s for s in self.in_channel(channel_id) if not s.catching_up and s.delivered == seq - 1]
-        for seat in ready:
-            seat.delivered = seq
-        return ready
-
     def settle(self, seat: Seat) -> bool:
         """End the catch-up when the seat has all that was fanned out; no event can fall between the two."""
         if seat.delivered >= self.positions.get(seat.channel_id, 0):
             seat.catching_up = False
+            if not self.is_level(seat):
+                self._ahead.setdefault(seat.channel_id, []).append(seat)
         return not seat.catching_up
+
+    def is_level(self, seat: Seat) -> bool:
+        """True when the next event that is fanned out here is the next one for this seat."""
+        return seat.delivered == self.positions.get(seat.channel_id)
+
+    def reached(self, channel_id: uuid.UUID, seq: int) -> list[Seat]:
+        """The seats that sat down at a head the fan-out reaches only now, with event `seq`."""
+        ahead = self._ahead.get(channel_id)
+        if ahead is None:
+            return []
+        level = [seat for seat in ahead if seat.delivered == seq and not seat.closed]
+        later = [seat for seat in ahead if seat.delivered > seq and not seat.closed]
+        if later:
+            self._ahead[channel_id] = later
+        else:
+            del self._ahead[channel_id]
+        return level

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from flask import Flask, request
 from flask_babel import gettext
-from flask_socketio import ConnectionRefusedError, SocketIO
+from flask_socketio import ConnectionRefusedError
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
@@ -25,10 +25,12 @@ from creator_hub.core.edge import SOCKET_EVENTS, SocketEvent
 from creator_hub.core.errors import HubError, Invalid, SignInRequired, SlowDown
 from creator_hub.core.schemas import WireSchema
 from creator_hub.groups.doors import channel_by_id
+from creator_hub.live.edge import Mode, socket_io
 from creator_hub.live.fanout import Fanout
 from creator_hub.live.presence import Presence
 from creator_hub.live.schemas import ChannelJoin, ChannelRef
 from creator_hub.live.seats import Connection, Seats
+from creator_hub.live.wire import wire_of
 from creator_hub.streams import hints
 
 MOST_MISSED = 5_000
@@ -41,44 +43,15 @@ log = logs.get(__name__)
 Describe = Callable[[Exception], HubError]
 
 
-class Sockets:
-    """Flask-SocketIO as the fan-out sees it."""
-
-    def __init__(self, socketio: SocketIO) -> None:
-        self._server = socketio.server
-
-    def emit(self, sid: str, event: str, payload: dict[str, Any]) -> None:
-        self._server.emit(event, payload, to=sid)
-
-    def backlog(self, sid: str) -> int:
-        """How many packets wait in this socket's queue."""
-        transport = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
-        return transport.queue.qsize() if transport is not None else 0
-
-    def close(self, sid: str) -> None:
-        self._server.disconnect(sid)
-
-    def wait_for_room(self, sid: str) -> None:
-        """Let the socket drain before the next page is read."""
-        while self.backlog(sid) > 0:
-            gevent.sleep(0.01)
-
-
 class LiveEdge:
     """One process's Socket.IO server with its seats and fan-out."""
 
-    def __init__(self, app: Flask, redis_url: str, process_id: Callable[[], str], describe: Describe) -> None:
-        self.socketio = SocketIO(
-            app,
-            async_mode="gevent",
-            transports=["websocket"],
-            max_http_buffer_size=LARGEST_PACKET,
-            manage_session=False,
-            ping_interval=25,
-            ping_timeout=20,
-        )
+    def __init__(
+        self, app: Flask, mode: Mode, redis_url: str, process_id: Callable[[], str], describe: Describe
+    ) -> None:
+        self.socketio = socket_io(app, mode, max_http_buffer_size=LARGEST_PACKET, ping_interval=25, ping_timeout=20)
         self.seats = Seats()
-        self.sockets = Sockets(self.socketio)
+        self.sockets = wire_of(self.socketio)
         self.fanout = Fanout(self.seats, self.sockets)
         self._redis_url = redis_url
         self._process_id = process_id
@@ -109,6 +82,8 @@ class LiveEdge:
 
     def _connect(self, auth: Any = None) -> None:
         self._start()
+        if self._sid() in self.seats.connections:
+            raise ConnectionRefusedError("already connected")  # an event that only calls itself "connect"
         try:
             limits.hit(CONNECTS_PER_ADDRESS, "connect", limits.address_key(request.remote_addr))
             with unit_of_work() as session:
@@ -161,6 +136,8 @@ class LiveEdge:
             door = channel_by_id(session, actor, channel_id, Permission.READ_CHANNEL)
             head = streams.heads(session, [channel_id])[channel_id]
         too_far = after is not None and not head - MOST_MISSED <= after <= head
+        if (old := connection.seats.get(channel_id)) is not None:
+            self.fanout.stand_up(old)
         seat = self.seats.take(
             connection,
             channel_id,
@@ -170,7 +147,7 @@ class LiveEdge:
         )
         if too_far:
             self.sockets.emit(connection.sid, "channel.reset", {"channel_id": str(channel_id), "head_seq": head})
-        gevent.spawn(self.fanout.catch_up, seat, self.sockets.wait_for_room)
+        gevent.spawn(self.fanout.bring_up, seat)
         return {"head_seq": head}
 
     def _leave(self, data: Any = None) -> dict[str, Any]:
@@ -178,7 +155,7 @@ class LiveEdge:
             channel_id = load(ChannelRef(), data)["channel_id"]
             seat = self._connection().seats.get(channel_id)
             if seat is not None:
-                self.seats.leave(seat)
+                self.fanout.stand_up(seat)
             return {}
 
         return self._acknowledged(stand_up)

@@ -36,8 +36,10 @@ class Hub:
 
 
 @pytest.fixture
-def hub(database: str, redis_url: str, tmp_path: Path) -> Iterator[Hub]:
+def hub(request: pytest.FixtureRequest, database: str, redis_url: str, tmp_path: Path) -> Iterator[Hub]:
     env = {"DATABASE_URL": database, "REDIS_URL": redis_url, "HUB_DATA_DIR": str(tmp_path)}
+    if hasattr(request, "param"):
+        env["HUB_SOCKET_EDGE"] = request.param
     hub = Hub(Web(env), Web(env))
     hub.mei = hub.person("mei")
     hub.mei.post(hub.first, "/groups", handle="mei", name="Mei's kitchen", about="", currency="USD")

@@ -82,7 +82,8 @@ def language() -> tuple[Any, ...]:
 
 @app.get("/readyz")
 def ready() -> dict[str, Any]:
-    return {"mode": type(sockets).__name__, "here": len(here), "gone": gone, "process": os.getpid()}
+    waiting = sum(getattr(socket, "waiting", 0) for socket in sockets.server.eio.sockets.values())
+    return {"mode": type(sockets).__name__, "here": len(here), "gone": gone, "waiting": waiting}
 
 
 @app.post("/say/<room>")

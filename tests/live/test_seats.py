@@ -16,6 +16,7 @@ from creator_hub.core import db
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.ids import new_id
 from creator_hub.live.fanout import Fanout
+from creator_hub.live.pages import Page
 from creator_hub.live.seats import Connection, Seats
 from creator_hub.streams import Evict, hints
 
@@ -35,15 +36,33 @@ class Paper:
     """A wire that writes down what each socket is given."""
 
     given: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    rooms: dict[uuid.UUID, set[str]] = field(default_factory=dict)
+
+    def tell(self, channel_id: uuid.UUID, event: str, payload: dict[str, Any]) -> None:
+        for sid in self.rooms.get(channel_id, ()):
+            self.emit(sid, event, payload)
+
+    def enter(self, sid: str, channel_id: uuid.UUID) -> None:
+        self.rooms.setdefault(channel_id, set()).add(sid)
+
+    def leave(self, sid: str, channel_id: uuid.UUID) -> None:
+        self.rooms.get(channel_id, set()).discard(sid)
+
+    def parts(self, page: Page, count: int) -> list[dict[str, Any]]:
+        return page.payloads(count)
+
+    def hand(self, sid: str, part: dict[str, Any]) -> None:
+        self.emit(sid, "event", part)
 
     def emit(self, sid: str, event: str, payload: dict[str, Any]) -> None:
         self.given.setdefault(sid, []).append((event, payload))
 
-    def backlog(self, sid: str) -> int:
-        return 0
+    def wait_for_room(self, sid: str) -> None:
+        return None
 
     def close(self, sid: str) -> None:
-        return None
+        for here in self.rooms.values():
+            here.discard(sid)
 
 
 class World:
@@ -78,7 +97,7 @@ class World:
         start = head if after is None else after
         seat = self.seats.take(connection, self.channel, after=start, head=head, access_until=None)
         self.sat_at[sid], self.sid_of[who] = start, sid
-        self.fanout.catch_up(seat, lambda _: None)
+        self.fanout.catch_up(seat)
         # A seat that sat down at a head the fan-out had not reached yet is settled: it only waits its turn.
         assert not seat.catching_up
 
@@ -86,6 +105,7 @@ class World:
         sid = self.sid_of.pop(who, None)
         if sid is not None:
             self.seats.disconnect(sid)
+            self.paper.close(sid)
 
     def seen(self, sid: str) -> list[int]:
         return [payload["seq"] for name, payload in self.paper.given.get(sid, []) if name == "event"]
@@ -141,7 +161,7 @@ def test_a_ban_that_lands_while_the_door_is_being_passed_puts_the_newcomer_out(d
     bo = Connection("bo", world.people[1], new_id(), None, "", {})
     world.seats.connect(bo)
     seat = world.seats.take(bo, world.channel, after=head_at_the_door, head=head_at_the_door, access_until=None)
-    world.fanout.catch_up(seat, lambda _: None)
+    world.fanout.catch_up(seat)
     world.append()
     while world.fanout.pump():
         pass

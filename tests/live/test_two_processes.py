@@ -13,8 +13,11 @@ from tests.live.conftest import Hub
 from tests.support.hub import Fan, Web, eventually
 
 Sit = Callable[[str, Web], Fan]
+# The rest of this room's tests run on the default path; `HUB_SOCKET_EDGE=stock pytest tests/live` takes all the other.
+both_paths = pytest.mark.parametrize("hub", ["fast", "stock"], indirect=True)
 
 
+@both_paths
 def test_fans_on_two_processes_hear_each_other_in_one_order(hub: Hub, joined: Sit) -> None:
     ana, bo = joined("ana", hub.first), joined("bo", hub.second)
     for n in range(10):
@@ -35,6 +38,7 @@ def test_a_retry_with_the_same_id_is_one_message_and_the_same_answer(hub: Hub, j
     eventually(lambda: ana.texts(hub.channel) == ["hello"], "one message")
 
 
+@both_paths
 def test_a_dropped_connection_catches_up_without_loss_or_double(hub: Hub, joined: Sit) -> None:
     ana, bo = joined("ana", hub.first), joined("bo", hub.second)
     bo.say(hub.channel, "before")
@@ -63,6 +67,7 @@ def test_a_killed_web_process_loses_nothing_that_was_acknowledged(hub: Hub, join
     assert ana.seqs(hub.channel) == list(range(1, len(ana.seqs(hub.channel)) + 1))
 
 
+@both_paths
 def test_a_banned_fan_hears_nothing_said_afterwards(hub: Hub, joined: Sit) -> None:
     ana, bo = joined("ana", hub.first), joined("bo", hub.second)
     bo_id = bo.http.get(hub.first.url + "/api/v1/me").json()["id"]
@@ -128,4 +133,20 @@ def test_bad_payloads_get_a_clear_refusal_and_change_nothing(hub: Hub, joined: S
     assert ana.call("channel.join", channel_id=str(uuid.uuid4()))["error"]["code"] == "not_found"
     unknown = ana.call("channel.join", channel_id=hub.channel, is_admin=True)
     assert unknown["error"]["errors"] == {"is_admin": ["Unknown field."]}
+    assert ana.texts(hub.channel) == []
+
+
+@both_paths
+def test_an_event_that_calls_itself_connect_changes_nobody_s_standing(hub: Hub, joined: Sit) -> None:
+    """With it a banned person's seat could be hidden behind another credential."""
+    ana, bo = joined("ana", hub.first), hub.member("bo")
+    token = bo.post(hub.first, "/me/tokens", name="spare")["token"]
+    ana.socket.emit("connect", {"token": token})
+    ana_id = ana.http.get(hub.first.url + "/api/v1/me").json()["id"]
+    hub.mei.post(hub.first, "/groups/mei/bans", user_id=ana_id, reason="spam")
+    bo.connect(hub.second)
+    bo.join(hub.channel)
+    assert bo.say(hub.channel, "is she gone?")["ok"]
+    eventually(lambda: ana.has_heard("access.revoked") or not ana.socket.connected, "ana is put out")
+    eventually(lambda: bo.texts(hub.channel) == ["is she gone?"], "bo heard himself")
     assert ana.texts(hub.channel) == []

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from creator_hub.embedded.engine import free_port
-from tests.support.hub import ROOT, eventually
+from tests.support.hub import ROOT, START_PATIENCE_S, eventually
 
 
 class Echo:
@@ -24,7 +24,7 @@ class Echo:
             env |= {"PING_INTERVAL": "0.5", "PING_TIMEOUT": "1"}
         command = [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "tests.live.echo:app"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
-        eventually(self._ready, "the echo server is ready")
+        eventually(self._ready, "the echo server is ready", patience=START_PATIENCE_S)
 
     @property
     def url(self) -> str:

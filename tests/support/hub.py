@@ -20,6 +20,7 @@ from tests.support.client import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
+START_PATIENCE_S = 60.0  # importing everything takes its time on a busy machine
 
 
 def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE_S) -> Any:
@@ -48,7 +49,7 @@ class Web:
     def start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "wsgi:app"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
-        eventually(self._ready, "the web process is ready")
+        eventually(self._ready, "the web process is ready", patience=START_PATIENCE_S)
 
     def kill(self) -> None:
         """kill -9, the whole group: nothing gets to say goodbye."""

@@ -15,6 +15,8 @@ from creator_hub.core import logs
 from creator_hub.live.edge import hooks
 from creator_hub.live.edge.extension import FastSocketIO
 
+__all__ = ["FastSocketIO", "Mode", "socket_io"]
+
 Mode = Literal["fast", "stock"]
 log = logs.get(__name__)
 

@@ -48,8 +48,8 @@ class Connection:
     """Also what python-engineio calls a socket: it asks for `sid`, `connected`, `upgraded`, `closed`, `session`."""
 
     __slots__ = (
-        "_backlog", "_next", "_parser", "_reader", "_sock", "due", "engine", "inbox", "members", "send", "session", "sid",
-        "state", "working",
+        "_backlog", "_next", "_parser", "_reader", "_sock", "due", "engine", "inbox", "members", "send", "session",
+        "sid", "state", "working",
     )  # fmt: skip
     connected = upgraded = True
 

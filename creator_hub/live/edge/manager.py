@@ -166,9 +166,9 @@ class FastManager(Manager):  # type: ignore[misc]
         if callback is not None:
             for member in self._chosen(namespace, room, skip_sid):
                 number = self._generate_ack_id(member.sid, callback)
-                member.connection.write(self._encode(event, arguments, namespace, number))
+                member.connection.write(self.encode(event, arguments, namespace, number))
             return
-        encoded = self._encode(event, arguments, namespace)
+        encoded = self.encode(event, arguments, namespace)
         if isinstance(room, str) and room in self.members and skip_sid is None:
             self.members[room].connection.write(encoded)
         elif skip_sid is None and _is_one(room):
@@ -178,7 +178,7 @@ class FastManager(Manager):  # type: ignore[misc]
             for member in self._chosen(namespace, room, skip_sid):
                 member.connection.write(encoded)
 
-    def _encode(self, event: str, arguments: list[Any], namespace: str, number: int | None = None) -> bytes:
+    def encode(self, event: str, arguments: list[Any], namespace: str, number: int | None = None) -> bytes:
         encoded = self.server.packet_class(
             packet.EVENT, namespace=namespace, data=[event, *arguments], id=number
         ).encode()
