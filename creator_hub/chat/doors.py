@@ -46,6 +46,7 @@ def message_by_id(session: Session, actor: Actor, message_id: uuid.UUID, permiss
 class RemovedDoor:
     message: Message
     removed: RemovedText
+    channel: Channel
     group: Group
 
 
@@ -60,7 +61,7 @@ def removed_by_id(session: Session, actor: Actor, message_id: uuid.UUID) -> Remo
     removed = session.get(RemovedText, message_id)
     if removed is None:
         raise NotFound
-    return RemovedDoor(message, removed, door.group)
+    return RemovedDoor(message, removed, door.channel, door.group)
 
 
 @dataclass(frozen=True, slots=True)

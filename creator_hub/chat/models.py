@@ -101,3 +101,15 @@ class Upload(Base):
     height: Mapped[int]
     size: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class Mention(Base):
+    """A message names a person who can read it. Channel and seq are the message's, for counting what is unread."""
+
+    __tablename__ = "mentions"
+    __table_args__ = (Index("ix_mentions_person", "user_id", "channel_id", "seq"),)
+
+    message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channels.id"))
+    seq: Mapped[int] = mapped_column(BigInteger)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub import streams
 from creator_hub.accounts.queries import people
+from creator_hub.chat import mentions
 from creator_hub.chat.queries import read_marks
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import page
@@ -35,6 +36,7 @@ def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]
     """What the page's script starts from: who I am, the channels, how far each goes and how far I have read."""
     channels = channels_of(session, door.group.id)
     ids = [channel.id for channel in channels]
+    named = mentions.unread(session, actor.person(), ids)
     heads, marks = streams.heads(session, ids), read_marks(session, actor.person(), ids)
     me = people(session, [actor.person()])[actor.person()]
     shown = [
@@ -46,6 +48,7 @@ def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]
             "locked": not door.standing.sees(channel),
             "head_seq": heads[channel.id] if door.standing.sees(channel) else 0,
             "read_seq": marks.get(channel.id, 0),
+            "mentions": named.get(channel.id, 0) if door.standing.sees(channel) else 0,
         }
         for channel in channels
     ]

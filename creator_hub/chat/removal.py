@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
-from creator_hub.chat import markup, queries
+from creator_hub.chat import markup, mentions, queries
 from creator_hub.chat.doors import removed_by_id
 from creator_hub.chat.models import Message, RemovedText
 from creator_hub.chat.service import locked_message, pictures_of, rewrite_creation
@@ -33,6 +33,7 @@ def delete_message(session: Session, actor: Actor, message_id: uuid.UUID, *, rea
         audit.note(session, door.group, actor, "message.removed", subject_id=message.author_id, reason=reason)
     message.text, message.html, message.deleted_at, message.deleted_by = "", "", clock.now(), by
     session.flush()
+    mentions.note(session, message, ())
     rewrite_creation(session, message, ())
     for seq in queries.edits_of(session, message):
         streams.rewrite(
@@ -49,10 +50,12 @@ def restore_message(session: Session, actor: Actor, message_id: uuid.UUID) -> Me
     streams.lock(session, [channel_id])
     door = removed_by_id(session, actor, message_id)
     message, removed = door.message, door.removed
-    message.text, message.html = removed.text, markup.to_html(removed.text)
+    named = mentions.people_named(session, door.group, door.channel, removed.text)
+    message.text, message.html = removed.text, markup.to_html(removed.text, named)
     message.deleted_at = message.deleted_by = None
     session.delete(removed)
     session.flush()
+    mentions.note(session, message, named.values())
     data = rewrite_creation(session, message, pictures_of(session, message))
     audit.note(session, door.group, actor, "message.restored", subject_id=message.author_id)
     streams.append(session, channel_id, "message.restored", data, subject_id=message.id)

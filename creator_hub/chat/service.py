@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub import streams
 from creator_hub.accounts.doors import user_by_id
-from creator_hub.chat import markup, queries, uploads
+from creator_hub.chat import markup, mentions, queries, uploads
 from creator_hub.chat.doors import MessageDoor, message_by_id
 from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark
 from creator_hub.core import clock
@@ -58,6 +58,7 @@ def send(
     _not_too_fast(session, actor, door)
     if reply_to is not None:
         _answerable(session, channel_id, reply_to)
+    named = mentions.people_named(session, door.group, door.channel, text)
     message = Message(
         id=new_id(),
         channel_id=channel_id,
@@ -65,7 +66,7 @@ def send(
         author_role=door.standing.role if door.standing.role != "none" else "member",
         client_msg_id=client_msg_id,
         text=text,
-        html=markup.to_html(text),
+        html=markup.to_html(text, named),
         reply_to=reply_to,
         sent_at=clock.now(),
     )
@@ -82,6 +83,8 @@ def send(
     message.seq = event.seq
     session.add(message)
     session.flush()
+    if named:
+        mentions.note(session, message, named.values())
     rewrite_creation(session, message, uploads.attach(session, message, attachments))
     return message
 
@@ -94,8 +97,10 @@ def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tu
     if clock.now() - message.sent_at > EDIT_WINDOW:
         raise NotAllowed("Messages can be edited for 24 hours.", code="edit_window_over")
     _may_speak(session, actor, ChannelDoor(door.channel, door.group, door.standing))
-    message.text, message.html, message.edited_at = text, markup.to_html(text), clock.now()
+    named = mentions.people_named(session, door.group, door.channel, text)
+    message.text, message.html, message.edited_at = text, markup.to_html(text, named), clock.now()
     session.flush()
+    mentions.note(session, message, named.values())
     rewrite_creation(session, message, pictures_of(session, message))
     changed = {
         "id": str(message.id),

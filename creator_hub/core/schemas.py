@@ -75,11 +75,15 @@ class MoneyField(fields.Field[Money]):
             raise ValidationError("currency is a three-letter ISO code in capitals.") from None
 
 
-class ListQuery(WireSchema):
-    """`?limit=` (≤ 100) and `?after=<cursor>` of every list route; loads into a PageRequest."""
+class PageQuery(WireSchema):
+    """`?limit=` (≤ 100) and `?after=<cursor>`, for list routes that ask for more besides."""
 
     limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
     after = fields.String(load_default=None)
+
+
+class ListQuery(PageQuery):
+    """What every plain list route asks; loads into a PageRequest."""
 
     @post_load
     def _as_request(self, data: dict[str, Any], **_: Any) -> PageRequest:

@@ -11,7 +11,7 @@ from creator_hub.accounts.queries import people
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import route
 from creator_hub.core.paging import Page, PageRequest
-from creator_hub.core.schemas import ListQuery, WireSchema, page_of
+from creator_hub.core.schemas import WireSchema, page_of
 from creator_hub.groups import channels, doors, queries, schemas, service, tiers
 from creator_hub.groups.models import Channel, Group
 from creator_hub.groups.queries import Member, TierSeats
@@ -70,14 +70,17 @@ def change_group(session: Session, actor: Actor, handle: str, body: dict[str, An
     "GET",
     "/groups/<handle>/members",
     permission=Permission.LIST_MEMBERS,
-    query=ListQuery(),
+    query=schemas.MembersQuery(),
     answer=page_of(schemas.MembershipOut),
 )
-def list_members(session: Session, actor: Actor, handle: str, query: PageRequest) -> Page[Member]:
-    """Who is in the group now."""
+def list_members(session: Session, actor: Actor, handle: str, query: dict[str, Any]) -> Page[Member]:
+    """Who is in the group now; `q` is how a handle or name begins."""
     door = doors.group_by_handle(session, actor, handle, Permission.LIST_MEMBERS)
     for_staff = door.standing.role in ("creator", "moderator")
-    return queries.members(session, door.group, query, viewer=actor.user_id, for_staff=for_staff)
+    beginning = query.pop("q")
+    return queries.members(
+        session, door.group, PageRequest(**query), viewer=actor.user_id, for_staff=for_staff, beginning=beginning
+    )
 
 
 @route(

@@ -93,9 +93,16 @@ def _seats_left(tier: Tier, taken: dict[uuid.UUID, int]) -> int | None:
 
 
 def members(
-    session: Session, group: Group, asked: PageRequest, *, viewer: uuid.UUID | None, for_staff: bool
+    session: Session,
+    group: Group,
+    asked: PageRequest,
+    *,
+    viewer: uuid.UUID | None,
+    for_staff: bool,
+    beginning: str = "",
 ) -> Page[Member]:
-    """Who is in the group now: entitled members and moderators, newest first. The owner is not in the list."""
+    """Who is in the group now: entitled members and moderators, newest first, whose handle or name begins so. The owner
+    is not in the list."""
     entitled = exists().where(Entitlement.group_id == group.id, Entitlement.user_id == Membership.user_id, holds_now())
     page = paginate(
         session,
@@ -103,6 +110,7 @@ def members(
             Membership.group_id == group.id,
             Membership.left_at.is_(None),
             or_(entitled, Membership.role == "moderator"),
+            *_called(beginning),
         ),
         Membership.id,
         asked,
@@ -114,6 +122,16 @@ def members(
         for row in page.items
     ]
     return Page(shown, page.next)
+
+
+def _called(beginning: str) -> list[ColumnElement[bool]]:
+    """SQL: the member's handle or name begins so."""
+    if not beginning:
+        return []
+    called = or_(
+        User.handle.istartswith(beginning, autoescape=True), User.display_name.istartswith(beginning, autoescape=True)
+    )
+    return [exists().where(User.id == Membership.user_id, called)]
 
 
 def member(session: Session, group: Group, membership: Membership) -> Member:

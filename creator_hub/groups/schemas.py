@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from creator_hub.accounts.schemas import PublicUserOut, handle_field
-from creator_hub.core.schemas import MoneyField, Text, Timestamp, WireSchema
+from creator_hub.core.schemas import MoneyField, PageQuery, Text, Timestamp, WireSchema
 from creator_hub.groups.models import SLOWEST_S
 from creator_hub.groups.standing import OWNER_RANK
 
@@ -156,6 +156,10 @@ class MembershipOut(WireSchema):
     access_until = Timestamp(allow_none=True)
     source = fields.String(allow_none=True)
     campaign = fields.String(allow_none=True)
+
+
+class MembersQuery(PageQuery):
+    q = Text(shortest=0, longest=LONGEST_NAME, load_default="")
 
 
 class InviteIn(WireSchema):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from datetime import timedelta
 
@@ -75,3 +77,41 @@ def test_a_retry_of_what_was_said_is_not_held_back_by_slow_mode(room: Room) -> N
     body = {"client_msg_id": str(uuid.uuid4()), "text": "once"}
     first = room.ana.post(f"/channels/{room.channel}/messages", body).json
     assert room.ana.post(f"/channels/{room.channel}/messages", body).json["id"] == first["id"]
+
+
+def test_a_mention_marks_only_people_who_can_read_the_channel(room: Room) -> None:
+    said = room.say(room.mei, "hello @Ana, @nobody and @bo@example").json
+    assert said["html"] == (
+        '<p>hello <span class="mention">@Ana</span>, @nobody and <span class="mention">@bo</span>@example</p>'
+    )
+    price = {"amount_minor": 500, "currency": "USD"}
+    room.mei.post("/groups/mei/tiers", {"name": "B", "price": price, "interval": "month", "rank": 1, "benefits": []})
+    table = room.mei.post("/groups/mei/channels", {"name": "table", "kind": "talk", "min_tier_rank": 1}).json["id"]
+    body = {"client_msg_id": str(uuid.uuid4()), "text": "@ana is not here"}
+    assert room.mei.post(f"/channels/{table}/messages", body).json["html"] == "<p>@ana is not here</p>"
+
+
+def test_unread_mentions_are_counted_until_read_edited_away_or_deleted(room: Room) -> None:
+    first = room.say(room.mei, "@ana please").json
+    room.say(room.mei, "and @ana again, @ana")
+    third = room.say(room.bo, "@ana @bo").json
+    assert (mentions_of(room.ana, room), mentions_of(room.bo, room)) == (3, 0)
+    room.mei.patch(f"/messages/{first['id']}", {"text": "never mind"})
+    room.bo.delete(f"/messages/{third['id']}")
+    assert mentions_of(room.ana, room) == 1
+    room.ana.put(f"/channels/{room.channel}/read", {"seq": third["seq"]})
+    assert mentions_of(room.ana, room) == 0
+
+
+def test_members_are_found_by_how_their_handle_or_name_begins(room: Room) -> None:
+    def found(beginning: str) -> list[str]:
+        return [each["user"]["handle"] for each in room.mei.get(f"/groups/mei/members?q={beginning}").json["items"]]
+
+    assert (found("an"), found("B"), found("%25"), found("zz")) == (["ana"], ["bo"], [], [])
+
+
+def mentions_of(who: Browser, room: Room) -> int:
+    """As the group's page starts from it."""
+    html = who.page("/g/mei").get_data(as_text=True)
+    data = json.loads(re.search(r'id="page-data">(.*?)</script>', html, re.DOTALL)[1])
+    return next(channel["mentions"] for channel in data["channels"] if channel["id"] == room.channel)
