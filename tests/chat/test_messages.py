@@ -158,7 +158,10 @@ ATTACKS = (
 )
 
 
-@given(st.lists(st.sampled_from([*ATTACKS, "**", "`", "\n", ">", "[a](", ")", "<", "&#x6a;", "a", "@ana", "https://e.test/", '"']), max_size=12))
+PIECES = ["**", "`", "\n", ">", "[a](", ")", "<", "&#x6a;", "a", "@ana", "https://e.test/", '"']
+
+
+@given(st.lists(st.sampled_from([*ATTACKS, *PIECES]), max_size=12))
 def test_no_markup_that_people_type_can_run(parts: list[str]) -> None:
     html = to_html("".join(parts), {"ana"}).lower()
     for tag in ("<script", "<img", "<svg", "<iframe", "<style"):
