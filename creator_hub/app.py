@@ -43,6 +43,7 @@ ROOM_MODULES = (
     "creator_hub.money.billing_api",
     "creator_hub.money.billing_pages",
     "creator_hub.insights.api",
+    "creator_hub.insights.statistics_api",
     "creator_hub.insights.pages",
     "creator_hub.moderation.api",
     "creator_hub.moderation.pages",

@@ -23,6 +23,7 @@ ROOMS = (
     "creator_hub.money.export_models",
     "creator_hub.insights.models",
     "creator_hub.moderation.models",
+    "creator_hub.insights.holdout_models",
 )
 
 for _room in ROOMS:

@@ -7,6 +7,7 @@ them is that they stayed at least so long. Leaving the censored out, or counting
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,10 +89,11 @@ def log_rank(groups: Sequence[Sample]) -> Test:
     over all groups but the last. Without anything to compare (fewer than two groups, nobody left) it is 0 and p is 1.
     """
     departures = [_counts(durations, observed) for durations, observed in groups]
+    stayed = [sorted(durations) for durations, _ in groups]
     excess = [0.0] * len(groups)
     variance = [[0.0] * len(groups) for _ in groups]
     for time in sorted(set().union(*departures)):
-        at_risk = [sum(duration >= time for duration in durations) for durations, _ in groups]
+        at_risk = [len(durations) - bisect_left(durations, time) for durations in stayed]
         total, gone = sum(at_risk), sum(left[time] for left in departures)
         spread = gone * (total - gone) / (total - 1) if total > 1 else 0.0
         shares = [n / total for n in at_risk]
