@@ -47,7 +47,9 @@ ROOM_MODULES = (
     "creator_hub.insights.pages",
     "creator_hub.moderation.api",
     "creator_hub.moderation.pages",
+    "creator_hub.promises.api",
     "creator_hub.web.home",
+    "creator_hub.web.join",
     "creator_hub.web.openapi",
 )
 

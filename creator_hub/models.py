@@ -21,6 +21,7 @@ ROOMS = (
     "creator_hub.money.billing_models",
     "creator_hub.money.payout_models",
     "creator_hub.money.export_models",
+    "creator_hub.promises.models",
     "creator_hub.insights.models",
     "creator_hub.moderation.models",
     "creator_hub.insights.holdout_models",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import exports, finance, insights, mail, media, payments
+from workers import exports, finance, insights, mail, media, payments, promises
 
-MODULES = (exports, finance, insights, mail, media, payments)
+MODULES = (exports, finance, insights, mail, media, payments, promises)

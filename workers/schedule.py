@@ -17,6 +17,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.groups import entitlements
 from creator_hub.insights import service as insights
 from creator_hub.money import minimum_balance, poller, recognition, reconciliation
+from creator_hub.promises import judging, silence
 from creator_hub.voting import polls, rounds, tellings
 from workers import finance
 
@@ -46,6 +47,8 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("poll_stripe", 60, poller.ask_for_poll),
     Periodic("read_stripes_balance", 600, reconciliation.ask_for_sync),
     Periodic("refresh_membership_facts", 1, insights.ask_for_refresh),
+    Periodic("promises_keep_time", 30, judging.keep_time),
+    Periodic("watch_for_silence", 600, silence.watch),
     Periodic("count_activity", 60, insights.ask_for_count),
     Periodic("tell_tallies", 0.2, tellings.tell_late),
     Periodic("polls_keep_time", 1, polls.keep_time),

@@ -1,4 +1,4 @@
-"""Pages of groups: start one, keep it, come in by passcode. The forms submit to the JSON routes."""
+"""Pages of groups: start one, keep it. The forms submit to the JSON routes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from sqlalchemy.orm import Session
 from creator_hub import settings
 from creator_hub.accounts.queries import people
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.edge import page, route
+from creator_hub.core.edge import page
 from creator_hub.core.money import to_major
 from creator_hub.core.paging import MAX_LIMIT, PageRequest
 from creator_hub.groups import access_changes, doors, queries
-from creator_hub.groups.invites import refuse_spent
-from creator_hub.groups.models import Group, Tier
-from creator_hub.groups.staff_api import REDEMPTIONS
+from creator_hub.groups.models import Group
 
 # Currencies a creator chooses from; the wire takes any ISO code.
 CURRENCIES = ("USD", "EUR", "GBP", "JPY", "KRW", "BRL", "INR", "CAD", "AUD")
@@ -64,21 +62,3 @@ def _candidates(session: Session, group: Group) -> list[tuple[str, str]]:
     found = queries.members(session, group, SHOWN, viewer=None, for_staff=True).items
     plain = [member.user for member in found if member.role == "member"]
     return [(str(user.id), f"{user.display_name} (@{user.handle})") for user in plain]
-
-
-@route("GET", "/join/<passcode>", permission=Permission.SEE_PUBLIC, surface="page", limit=REDEMPTIONS)
-def join_page(session: Session, actor: Actor, passcode: str) -> str:
-    """What a passcode opens, and the button that does it."""
-    door = doors.invite_by_passcode(session, actor, passcode, Permission.SEE_PUBLIC)
-    tier = session.get_one(Tier, door.invite.tier_id) if door.invite.tier_id else None
-    inside = door.standing.is_inside and (tier is None or door.standing.rank >= tier.rank)
-    if not inside:
-        refuse_spent(door.invite, tier)
-    context: dict[str, Any] = {
-        "group": door.group,
-        "owner": people(session, [door.group.owner_id])[door.group.owner_id],
-        "invite": door.invite,
-        "tier": tier,
-        "inside": inside,
-    }
-    return render_template("groups/join.html", **context)

@@ -196,6 +196,15 @@ def stop_renewing(group_id: uuid.UUID, user_id: uuid.UUID) -> None:
         _let_run_out(stripe_id, True)
 
 
+def set_renewing(subscription_id: uuid.UUID, renews: bool) -> None:
+    """Stop a subscription at the end of what is paid, or let it renew again; one that has ended stays ended."""
+    with unit_of_work() as session:
+        row = session.get_one(Subscription, subscription_id)
+        if row.state == "ended":
+            return
+    _let_run_out(row.stripe_id, not renews)
+
+
 def set_cancelled(actor: Actor, subscription_id: uuid.UUID, cancelled: bool) -> Subscription:
     """Let the own subscription run out at the end of what is paid, or take that back. Raises Conflict `ended`."""
     with unit_of_work() as session:

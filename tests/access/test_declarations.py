@@ -56,7 +56,7 @@ def routes_that_need_rights() -> list[Route]:
 def address(route: Route) -> str:
     """The route's path with ids that exist nowhere and Mei's handle."""
     path = re.sub(r"<uuid:\w+>", str(uuid.uuid4()), route.path)
-    return re.sub(r"<\w+>", "mei", path)
+    return re.sub(r"<\w+>", "mei", re.sub(r"<int:\w+>", "1", path))
 
 
 def test_the_anonymous_are_asked_to_sign_in_before_anything_is_looked_up(

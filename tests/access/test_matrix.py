@@ -46,7 +46,7 @@ class Group:
     def path(self, route: Route) -> str:
         """The route's address with Mei's own ids; unknown kinds get an id of nothing."""
         path = re.sub(r"<uuid:(\w+)>", lambda m: self.ids.get(m[1], str(uuid.uuid4())), route.path)
-        return re.sub(r"<\w+>", "mei", path.replace("<emoji>", "👍"))
+        return re.sub(r"<\w+>", "mei", re.sub(r"<int:\w+>", "1", path).replace("<emoji>", "👍"))
 
     def knows(self, route: Route) -> bool:
         return all(name in self.ids for name in re.findall(r"<(?:\w+:)?(\w+)>", route.path))
