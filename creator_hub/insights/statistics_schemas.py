@@ -82,7 +82,7 @@ class ModelOut(WireSchema):
     churn = fields.Float(allow_none=True)
 
 
-class PeriodOut(WireSchema):
+class RenewalsOut(WireSchema):
     period = fields.Integer()
     actual = fields.Float(allow_none=True)
     fitted = fields.Float()
@@ -91,7 +91,7 @@ class PeriodOut(WireSchema):
 class ForecastOut(WireSchema):
     started = fields.Integer()
     model = fields.Nested(ModelOut, allow_none=True)
-    periods = fields.List(fields.Nested(PeriodOut))
+    periods = fields.List(fields.Nested(RenewalsOut))
     remaining_value = MoneyField(allow_none=True)
     discount_rate = fields.Float()
     note = fields.String(allow_none=True)
