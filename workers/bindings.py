@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import exports, finance, insights, mail, media, payments, promises
+from workers import exports, finance, insights, mail, media, payments, promises, voting
 
-MODULES = (exports, finance, insights, mail, media, payments, promises)
+MODULES = (exports, finance, insights, mail, media, payments, promises, voting)

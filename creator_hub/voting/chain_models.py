@@ -45,8 +45,7 @@ class Chain(Base):
 
 class Round(Base):
     """One step of a chain: who writes the episode after `parent_episode_id`. At most one is under way per chain. From
-    the moment of voting on, a ballot box of the same id holds the ballots. Until then `version` counts proposals and
-    likes, `told_version` what of that was told live."""
+    the moment of voting on, a ballot box of the same id holds the ballots."""
 
     __tablename__ = "rounds"
     __table_args__ = (
@@ -81,9 +80,6 @@ class Round(Base):
     opened_at: Mapped[datetime]
     writing_closes_at: Mapped[datetime]
     voting_closes_at: Mapped[datetime]
-    version: Mapped[int] = mapped_column(default=0)
-    told_version: Mapped[int] = mapped_column(default=0)
-    told_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     winner_id: Mapped[uuid.UUID | None]
     vetoed: Mapped[bool] = mapped_column(default=False)

@@ -23,6 +23,10 @@ class PollDoor:
     group: Group
     standing: Standing
 
+    @property
+    def is_staff(self) -> bool:
+        return self.standing.role in ("creator", "moderator")
+
 
 def poll_by_id(session: Session, actor: Actor, poll_id: uuid.UUID, permission: Permission) -> PollDoor:
     actor.person()  # the anonymous are asked to sign in before anything is looked up

@@ -26,7 +26,8 @@ HEAVIEST = 3
 
 class BallotBox(Base):
     """One vote. `weights` maps tier ids to how much a ballot of that tier counts (1 to 3, as text); others count 1.
-    `version` counts changes of the ballots, `tallied_version` what was last told live."""
+    `max_choices` None: as many as there are options. The rules are fixed when the box is made; the database refuses to
+    change them."""
 
     __tablename__ = "ballot_boxes"
     __table_args__ = (
@@ -46,7 +47,7 @@ class BallotBox(Base):
     method: Mapped[str]
     seats: Mapped[int] = mapped_column(SmallInteger)
     min_choices: Mapped[int] = mapped_column(SmallInteger)
-    max_choices: Mapped[int] = mapped_column(SmallInteger)
+    max_choices: Mapped[int | None] = mapped_column(SmallInteger)
     identity: Mapped[str]
     results: Mapped[str]
     revote: Mapped[bool]
@@ -58,9 +59,6 @@ class BallotBox(Base):
     closed_at: Mapped[datetime | None]
     ballot_key: Mapped[str | None]
     result: Mapped[dict[str, Any] | None]
-    version: Mapped[int] = mapped_column(default=0)
-    tallied_version: Mapped[int] = mapped_column(default=0)
-    tallied_at: Mapped[datetime | None]
 
     def is_over(self, at: datetime) -> bool:
         """Closed, or past its deadline although nobody has counted yet."""
@@ -68,15 +66,23 @@ class BallotBox(Base):
 
 
 class Option(Base):
-    """What can be chosen. For a round, `id` is the proposal's."""
+    """What can be chosen. For a round, `id` is the proposal's. `folded` is the text without regard to case and spaces:
+    no poll has the same option twice. What a member added may be `waiting` for approval, or `refused`."""
 
     __tablename__ = "ballot_options"
-    __table_args__ = (UniqueConstraint("box_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("box_id", "position"),
+        UniqueConstraint("box_id", "folded"),
+        CheckConstraint("state IN ('standing', 'waiting', 'refused')", name="known_state"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     box_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ballot_boxes.id"))
     position: Mapped[int] = mapped_column(SmallInteger)
     text: Mapped[str]
+    folded: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="standing")
+    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
 
 
 class Voter(Base):
@@ -102,11 +108,13 @@ class Ballot(Base):
 
 
 class Poll(Base):
-    """A question put to a channel; its id is its ballot box's. `opened_seq` is where the stream announced it."""
+    """A question put to a channel; its id is its ballot box's. `opened_seq` is where the stream announced it. `adding`:
+    who may add options while it runs; with `approval` members may, and the staff lets them stand."""
 
     __tablename__ = "polls"
     __table_args__ = (
         CheckConstraint("(opened_at IS NULL) = (opened_seq IS NULL)", name="opened_with_event"),
+        CheckConstraint("adding IN ('staff', 'members', 'approval')", name="known_adding"),
         Index("ix_polls_scheduled", "opens_at", postgresql_where="opened_at IS NULL"),
     )
 
@@ -115,6 +123,7 @@ class Poll(Base):
     title: Mapped[str]
     shuffle: Mapped[bool]
     quiz: Mapped[dict[str, Any] | None]
+    adding: Mapped[str]
     created_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
     opens_at: Mapped[datetime | None]

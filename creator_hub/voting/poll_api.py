@@ -12,11 +12,11 @@ from creator_hub.core.edge import Reply, route
 from creator_hub.core.paging import PageRequest
 from creator_hub.core.schemas import ListQuery
 from creator_hub.groups.doors import channel_by_id
-from creator_hub.voting import polls, queries, schemas
+from creator_hub.voting import poll_options, polls, queries, schemas
 from creator_hub.voting.doors import poll_by_id
 from creator_hub.voting.models import Poll
 
-VOTES = "120/minute"
+VOTES, ADDITIONS = "120/minute", "20/minute"
 
 
 @route(
@@ -74,14 +74,37 @@ def take_back(session: Session, actor: Actor, poll_id: uuid.UUID) -> None:
 @route(
     "POST",
     "/polls/<uuid:poll_id>/options",
-    permission=Permission.RUN_VOTES,
+    permission=Permission.VOTE,
     body=schemas.OptionIn(),
     answer=schemas.PollOut(),
     status=201,
+    limit=ADDITIONS,
 )
 def add_option(session: Session, actor: Actor, poll_id: uuid.UUID, body: dict[str, str]) -> dict[str, Any]:
-    """Add an option to a poll that runs."""
-    return _shown(session, actor, polls.add_option(session, actor, poll_id, body["text"]))
+    """Add an option to a poll that runs, if its rules let one; some polls ask the staff first."""
+    return _shown(session, actor, poll_options.add(session, actor, poll_id, body["text"]))
+
+
+@route(
+    "POST",
+    "/polls/<uuid:poll_id>/options/<uuid:option_id>/approve",
+    permission=Permission.RUN_VOTES,
+    answer=schemas.PollOut(),
+)
+def approve_option(session: Session, actor: Actor, poll_id: uuid.UUID, option_id: uuid.UUID) -> dict[str, Any]:
+    """Let an option that waits stand."""
+    return _shown(session, actor, poll_options.decide(session, actor, poll_id, option_id, stands=True))
+
+
+@route(
+    "POST",
+    "/polls/<uuid:poll_id>/options/<uuid:option_id>/refuse",
+    permission=Permission.RUN_VOTES,
+    answer=schemas.PollOut(),
+)
+def refuse_option(session: Session, actor: Actor, poll_id: uuid.UUID, option_id: uuid.UUID) -> dict[str, Any]:
+    """Refuse an option that waits."""
+    return _shown(session, actor, poll_options.decide(session, actor, poll_id, option_id, stands=False))
 
 
 @route("POST", "/polls/<uuid:poll_id>/close", permission=Permission.RUN_VOTES, answer=schemas.PollOut())
@@ -105,4 +128,7 @@ def get_ballots(session: Session, actor: Actor, poll_id: uuid.UUID) -> Reply:
 
 
 def _shown(session: Session, actor: Actor, poll: Poll) -> dict[str, Any]:
-    return queries.as_wire(session, [poll], actor.person())[0]
+    """The poll for this viewer; for the staff with the options that wait."""
+    shown = queries.as_wire(session, [poll], actor.person())[0]
+    door = poll_by_id(session, actor, poll.id, Permission.READ_CHANNEL)
+    return shown | ({"waiting_options": queries.waiting_options(session, poll)} if door.is_staff else {})

@@ -40,7 +40,7 @@ def as_wire(session: Session, polls: Sequence[Poll], viewer: uuid.UUID | None = 
     options = options_of(session, ids)
     voted = has_voted(session, ids, viewer) if viewer else set()
     return [
-        _wire(poll, boxes[poll.id], _arranged(poll, options[poll.id], viewer))
+        _wire(poll, boxes[poll.id], _arranged(poll, options[poll.id], viewer), has_voted=poll.id in voted)
         | ({"voted": poll.id in voted} if viewer else {})
         for poll in polls
     ]
@@ -53,7 +53,13 @@ def _arranged(poll: Poll, options: list[Option], viewer: uuid.UUID | None) -> li
     return sorted(options, key=lambda option: hashlib.sha256(option.id.bytes + viewer.bytes).digest())
 
 
-def _wire(poll: Poll, box: BallotBox, options: list[Option]) -> dict[str, Any]:
+def waiting_options(session: Session, poll: Poll) -> list[dict[str, str]]:
+    """What members added and nobody has decided on, for the staff."""
+    waiting = options_of(session, [poll.id], states=("waiting",))[poll.id]
+    return [{"id": str(option.id), "text": option.text} for option in waiting]
+
+
+def _wire(poll: Poll, box: BallotBox, options: list[Option], *, has_voted: bool) -> dict[str, Any]:
     state = state_of(poll, box, clock.now())
     return {
         "id": str(poll.id),
@@ -64,7 +70,7 @@ def _wire(poll: Poll, box: BallotBox, options: list[Option]) -> dict[str, Any]:
         "options": [{"id": str(option.id), "text": option.text} for option in options],
         "seats": box.seats,
         "min_choices": box.min_choices,
-        "max_choices": box.max_choices,
+        "max_choices": box.max_choices or len(options),
         "identity": box.identity,
         "results": box.results,
         "min_tier_rank": box.min_tier_rank,
@@ -73,8 +79,10 @@ def _wire(poll: Poll, box: BallotBox, options: list[Option]) -> dict[str, Any]:
         "quorum": box.quorum,
         "revote": box.revote,
         "shuffle": poll.shuffle,
-        # The answer of a quiz is told when nobody can vote on it any more.
-        "quiz": poll.quiz if state == "closed" else None,
+        # The answer of a quiz is told to whoever has answered (ballots are final in it), and to all at the close.
+        "is_quiz": poll.quiz is not None,
+        "quiz": poll.quiz if has_voted or state == "closed" else None,
+        "adding": poll.adding,
         "opens_at": _moment(poll.opens_at),
         "closes_at": _moment(box.closes_at),
         "created_at": rfc3339(poll.created_at),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -15,20 +15,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
-from creator_hub.core import clock
+from creator_hub.core import clock, logs
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.errors import Conflict, Invalid
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit
 from creator_hub.groups.models import Channel, Group
-from creator_hub.streams import hints
-from creator_hub.voting import ballots, chain_queries, chains
+from creator_hub.voting import ballots, chain_queries, chains, counting, tellings
 from creator_hub.voting.chain_doors import RoundDoor, chain_by_id, round_by_id, round_of_proposal
 from creator_hub.voting.chain_models import UNDER_WAY, Chain, Episode, EpisodeLike, Round
 from creator_hub.voting.models import BallotBox, Option
+from creator_hub.voting.standing_lock import hold
 
-TALLIED = "round.tallied"
+TALLIED, KIND = "round.tallied", "round"
 BATCH = 100
+log = logs.get(__name__)
 
 
 def open_round(session: Session, actor: Actor, chain_id: uuid.UUID, parent_id: uuid.UUID | None) -> Round:
@@ -88,7 +89,7 @@ def propose(session: Session, actor: Actor, round_id: uuid.UUID, title: str, bod
     )
     session.add(episode)
     session.flush()
-    _hint(session, door.chain, found)
+    tellings.changed(session, KIND, found.id)
     return episode
 
 
@@ -106,7 +107,7 @@ def like(session: Session, actor: Actor, episode_id: uuid.UUID, *, present: bool
     else:
         changed = session.execute(delete(EpisodeLike).filter_by(**key).returning(EpisodeLike.user_id)).all()
     if changed:
-        _hint(session, door.chain, door.round)
+        tellings.changed(session, KIND, door.round.id)
 
 
 def vote(session: Session, actor: Actor, round_id: uuid.UUID, body: Mapping[str, Any]) -> str:
@@ -114,12 +115,16 @@ def vote(session: Session, actor: Actor, round_id: uuid.UUID, body: Mapping[str,
     door = round_by_id(session, actor, round_id, Permission.VOTE)
     if door.round.state in ("writing", "shortlist"):
         raise Conflict("The vote has not begun.", code="poll_not_open")
-    if session.get(BallotBox, round_id) is None:
+    box = session.get(BallotBox, round_id)
+    if box is None:
         raise Conflict("This round ended without a vote.", code="poll_closed")
-    box = ballots.lock(session, round_id)
+    ballots.refuse_closed(box)
+    hold(session, door.group.id, actor.person())
+    ballots.enter(session, round_id)
     door = round_by_id(session, actor, round_id, Permission.VOTE)
+    box = session.get_one(BallotBox, round_id, populate_existing=True)
     receipt = ballots.cast(session, actor, box, door.standing, body)
-    ballots.announce(session, box, TALLIED)
+    tellings.changed(session, KIND, round_id)
     return receipt
 
 
@@ -163,59 +168,53 @@ def result(session: Session, door: RoundDoor) -> dict[str, Any]:
     box = session.get(BallotBox, door.round.id)
     if box is None:
         raise Conflict("There is no vote in this round.", code="poll_not_open")
-    return ballots.result_of(session, box, door.group, door.channel.min_tier_rank)
+    return counting.result_of(session, box, door.group, door.channel.min_tier_rank)
 
 
 def keep_time(session: Session) -> int:
-    """End every phase that is over and tell the tallies that were held back; returns how many rounds moved on."""
-    at, moved = clock.now(), 0
+    """End every phase that is over; returns how many rounds moved on. Skips what another transaction holds; one round
+    that fails does not hold up the others."""
+    at = clock.now()
     due = session.scalars(
-        select(Chain)
+        select(Chain.id)
         .join(Round, Round.chain_id == Chain.id)
         .where(chain_queries.is_due(at))
-        .order_by(Chain.id)
+        .order_by(Chain.channel_id, Chain.id)  # streams are locked in the order of their ids
         .limit(BATCH)
-        .with_for_update(of=Chain, skip_locked=True)
-        .execution_options(populate_existing=True)
     ).all()
-    for chain in due:
-        found = chain_queries.open_rounds(session, [chain.id]).get(chain.id)
-        if found is None:
-            continue
-        session.refresh(found, with_for_update=True)
-        channel = session.get_one(Channel, chain.channel_id)
-        if chain_queries.phase_is_over(found, at):
-            _step(session, found, chain, session.get_one(Group, chain.group_id), channel, None)
-            moved += 1
-    _tell_late(session)
+    moved = 0
+    for chain_id in due:
+        try:
+            with session.begin_nested():
+                moved += _keep(session, chain_id, at)
+        except Exception as error:
+            log.error("round_keeps_no_time", chain=str(chain_id), error=type(error).__name__, exc_info=error)
     return moved
 
 
-def _tell_late(session: Session) -> None:
-    waiting = session.scalars(
-        select(BallotBox)
-        .join(Round, Round.id == BallotBox.id)
-        .where(BallotBox.closed_at.is_(None), BallotBox.version > BallotBox.tallied_version)
-        .limit(BATCH)
-        .with_for_update(of=BallotBox, skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    for box in waiting:
-        ballots.tell(session, box, TALLIED)
-    unsaid = session.scalars(
-        select(Round)
-        .where(Round.state.in_(UNDER_WAY), Round.version > Round.told_version)
-        .limit(BATCH)
+def _keep(session: Session, chain_id: uuid.UUID, at: datetime) -> bool:
+    chain = session.scalars(
+        select(Chain)
+        .where(Chain.id == chain_id)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
-    ).all()
-    for found in unsaid:
-        _tell_version(session, session.get_one(Chain, found.chain_id).channel_id, found)
+    ).one_or_none()
+    found = chain_queries.open_rounds(session, [chain_id]).get(chain_id) if chain else None
+    if chain is None or found is None:
+        return False
+    session.refresh(found, with_for_update=True)
+    if not chain_queries.phase_is_over(found, at):
+        return False
+    channel = session.get_one(Channel, chain.channel_id)
+    _step(session, found, chain, session.get_one(Group, chain.group_id), channel, None)
+    return True
 
 
 def _locked(session: Session, actor: Actor, round_id: uuid.UUID, permission: Permission) -> RoundDoor:
     """Door, locks, door again: strangers never hold a lock, and what the locks waited for is seen."""
     door = round_by_id(session, actor, round_id, permission)
+    if permission is Permission.VOTE:
+        hold(session, door.group.id, actor.person())
     chains.lock(session, door.chain.id)
     session.refresh(door.round, with_for_update=True)
     return round_by_id(session, actor, round_id, permission)
@@ -238,7 +237,7 @@ def _step(
         _end_void(session, chain, found, None, "no_proposals")
     elif found.state == "writing" and chain.rules["shortlist"] == "creator" and chosen is None:
         found.state = "shortlist"
-        _hint(session, chain, found)
+        tellings.changed(session, KIND, found.id)
     else:
         _begin_voting(session, found, chain, _shortlist(session, chain, proposals, chosen))
 
@@ -271,7 +270,7 @@ def _begin_voting(session: Session, found: Round, chain: Chain, shortlist: Seque
         method=rules["method"],
         seats=1,
         min_choices=1,
-        max_choices=1 if rules["method"] == "plurality" else len(shortlist),
+        max_choices=1 if rules["method"] == "plurality" else None,
         identity="anonymous",
         results="live",
         revote=True,
@@ -281,8 +280,6 @@ def _begin_voting(session: Session, found: Round, chain: Chain, shortlist: Seque
         quorum=rules["quorum"],
         closes_at=found.voting_closes_at,
     )
-    # Hints of the vote go on counting where those of the likes ended: clients keep the newest.
-    box.version = box.tallied_version = found.told_version = found.version
     for position, episode in enumerate(shortlist):
         episode.shortlisted = True
         session.add(Option(id=episode.id, box_id=box.id, position=position, text=episode.title))
@@ -313,7 +310,7 @@ def _outcome(session: Session, found: Round, group: Group, channel: Channel) -> 
     if session.get(BallotBox, found.id) is None:
         return None
     box = ballots.lock(session, found.id)
-    return box.result if box.result is not None else ballots.close(session, box, group, channel.min_tier_rank)
+    return box.result if box.result is not None else counting.close(session, box, group, channel.min_tier_rank)
 
 
 def _winner(outcome: dict[str, Any] | None) -> uuid.UUID | None:
@@ -344,14 +341,12 @@ def _tell_decided(session: Session, chain: Chain, found: Round, outcome: dict[st
     streams.append(session, chain.channel_id, "round.decided", data, subject_id=found.id)
 
 
-def _hint(session: Session, chain: Chain, found: Round) -> None:
-    """Proposals or likes changed: clients fetch the round anew, at most four times a second."""
-    found.version += 1
-    if found.told_at is None or clock.now() - found.told_at >= ballots.TALLY_PAUSE:
-        _tell_version(session, chain.channel_id, found)
-
-
-def _tell_version(session: Session, channel_id: uuid.UUID, found: Round) -> None:
-    found.told_version, found.told_at = found.version, clock.now()
-    session.flush()
-    hints.ephemeral_after_commit(session, channel_id, TALLIED, {"id": str(found.id), "version": found.version})
+@tellings.teller(KIND)
+def _running(session: Session, round_id: uuid.UUID) -> tellings.News | None:
+    """Proposals or likes changed: clients fetch the round anew. In the vote: the tally as it runs."""
+    found = session.get(Round, round_id, populate_existing=True)
+    if found is None or found.state not in UNDER_WAY:
+        return None
+    channel_id = session.get_one(Chain, found.chain_id).channel_id
+    box = session.get(BallotBox, round_id, populate_existing=True)
+    return tellings.News(channel_id, TALLIED, counting.figures(session, box) if box else {})

@@ -10,6 +10,7 @@ from creator_hub.core.schemas import Text, Timestamp, WireSchema
 from creator_hub.groups.schemas import rank_field
 from creator_hub.voting.ballots import BEST_SCORE
 from creator_hub.voting.models import HEAVIEST
+from creator_hub.voting.options import folded
 from creator_hub.voting.tally import CHOOSING, METHODS, ONE_WINNER
 
 # Exact transfers double the length of their fractions with every surplus: beyond this a count could take minutes.
@@ -63,24 +64,35 @@ class PollIn(WireSchema):
     quorum = quorum_field()
     opens_at = Timestamp(load_default=None, allow_none=True)
     closes_at = Timestamp(load_default=None, allow_none=True)
-    revote = fields.Boolean(load_default=True)
+    revote = fields.Boolean(load_default=None, allow_none=True)
     shuffle = fields.Boolean(load_default=False)
     quiz = fields.Nested(QuizIn, load_default=None, allow_none=True)
+    adding = fields.String(load_default="staff", validate=validate.OneOf(("staff", "members", "approval")))
 
     @validates_schema
     def _fits_together(self, data: dict[str, Any], **_: Any) -> None:
         options, method = data["options"], data["method"]
-        if len(set(options)) != len(options):
-            raise ValidationError("Each option once.", "options")
+        if len({folded(option) for option in options}) != len(options):
+            raise ValidationError("Each option once; capitals make no other option.", "options")
         most_seats = 1 if method in ONE_WINNER else MOST_STV_SEATS if method == "stv" else MOST_OPTIONS
         if data["seats"] > min(most_seats, len(options)):
             raise ValidationError("There are fewer winners than that to find.", "seats")
-        if data["max_choices"] is None:
-            data["max_choices"] = data["min_choices"] if method == "plurality" else len(options)
-        if not data["min_choices"] <= data["max_choices"] <= len(options):
+        if data["max_choices"] is None and method == "plurality":
+            data["max_choices"] = data["min_choices"]
+        if not data["min_choices"] <= (data["max_choices"] or len(options)) <= len(options):
             raise ValidationError("Give a number from min_choices to the number of options.", "max_choices")
-        if data["quiz"] and (method not in CHOOSING or data["quiz"]["answer"] not in options):
+        self._quiz_fits(data)
+
+    def _quiz_fits(self, data: dict[str, Any]) -> None:
+        """Who has seen the answer must not vote again, nor may options come that make another answer right."""
+        quiz = data["quiz"]
+        if quiz and (data["method"] not in CHOOSING or quiz["answer"] not in data["options"]):
             raise ValidationError({"answer": ["The answer is one of the options of a choice."]}, "quiz")
+        if quiz and data["revote"]:
+            raise ValidationError("In a quiz ballots are final.", "revote")
+        if quiz and data["adding"] != "staff":
+            raise ValidationError("Nobody adds options to a quiz.", "adding")
+        data["revote"] = not quiz if data["revote"] is None else data["revote"]
 
 
 class OptionIn(WireSchema):
@@ -134,7 +146,10 @@ class PollOut(WireSchema):
     quorum = fields.Integer(allow_none=True)
     revote = fields.Boolean()
     shuffle = fields.Boolean()
+    is_quiz = fields.Boolean()
     quiz = fields.Dict(allow_none=True)
+    adding = fields.String()
+    waiting_options = fields.List(fields.Nested(OptionOut))
     opens_at = fields.String(allow_none=True)
     closes_at = fields.String(allow_none=True)
     created_at = fields.String()
@@ -155,3 +170,5 @@ class ResultOut(WireSchema):
     turnout = fields.Integer()
     eligible = fields.Integer()
     quorum_met = fields.Boolean()
+    weights_rounded = fields.Boolean()
+    ballots = fields.List(fields.Dict())

@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from creator_hub.accounts import csrf, sessions
 from creator_hub.accounts.models import User
 from creator_hub.core.db import unit_of_work
 
@@ -84,6 +85,16 @@ class Browser:
         if answer.status_code == 201:
             self._csrf = answer.json["csrf_token"]
         return answer
+
+    def pack(self) -> tuple[dict[str, str], str]:
+        """The cookies and the CSRF token, for another browser of the same person to begin with."""
+        held = {name: self.cookie(name) for name in (sessions.COOKIE, csrf.VISIT_COOKIE)}
+        return {name: value for name, value in held.items() if value}, self._csrf
+
+    def unpack(self, cookies: dict[str, str], token: str) -> None:
+        for name, value in cookies.items():
+            self._client.set_cookie(name, value)
+        self._csrf = token
 
     def cookie(self, name: str) -> str | None:
         found = self._client.get_cookie(name)
