@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from creator_hub.accounts import csrf, sessions
+from creator_hub.accounts import cookies
 from creator_hub.accounts.models import User
 from creator_hub.core.db import unit_of_work
 
@@ -88,11 +88,11 @@ class Browser:
 
     def pack(self) -> tuple[dict[str, str], str]:
         """The cookies and the CSRF token, for another browser of the same person to begin with."""
-        held = {name: self.cookie(name) for name in (sessions.COOKIE, csrf.VISIT_COOKIE)}
+        held = {name: self.cookie(name) for name in map(cookies.name_of, (cookies.SESSION, cookies.VISIT))}
         return {name: value for name, value in held.items() if value}, self._csrf
 
-    def unpack(self, cookies: dict[str, str], token: str) -> None:
-        for name, value in cookies.items():
+    def unpack(self, held: dict[str, str], token: str) -> None:
+        for name, value in held.items():
             self._client.set_cookie(name, value)
         self._csrf = token
 
