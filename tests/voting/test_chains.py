@@ -197,8 +197,8 @@ def test_one_round_at_a_time_also_for_the_database(room: Room) -> None:
         session.execute(
             text(
                 "INSERT INTO rounds (id, chain_id, state, opened_by, opened_at, writing_closes_at, voting_closes_at, "
-                "version, told_version, vetoed) SELECT gen_random_uuid(), chain_id, state, opened_by, opened_at, "
-                "writing_closes_at, voting_closes_at, 0, 0, false FROM rounds"
+                "vetoed) SELECT gen_random_uuid(), chain_id, state, opened_by, opened_at, "
+                "writing_closes_at, voting_closes_at, false FROM rounds"
             )
         )
 
