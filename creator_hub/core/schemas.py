@@ -9,15 +9,18 @@ import functools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Literal
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
+from creator_hub.core.errors import Invalid
 from creator_hub.core.money import Money
 from creator_hub.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_MINOR = 9_999_999_999
+MOST_VALUES, MOST_ERRORS = 2_000, 20
 
 
 class WireSchema(Schema):
@@ -88,6 +91,44 @@ class ListQuery(PageQuery):
     @post_load
     def _as_request(self, data: dict[str, Any], **_: Any) -> PageRequest:
         return PageRequest(**data)
+
+
+def load(schema: WireSchema, data: Any, *, unknown: Literal["exclude"] | None = None) -> Any:
+    """Load input from either wire through its schema; raises Invalid with the errors by field.
+
+    Validating a value costs far more than sending it, so input with more values than anything here could mean is
+    refused before, and of very many errors only the first are told.
+    """
+    if not isinstance(data, Mapping):
+        raise Invalid("The input must be an object.")
+    if _is_crowded(data):
+        raise Invalid("There are too many values in this request.")
+    try:
+        return schema.load(data, unknown=unknown)
+    except ValidationError as error:
+        messages = error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}
+        raise Invalid(errors=_told(messages)) from None
+
+
+def _is_crowded(data: Any) -> bool:
+    left, waiting = MOST_VALUES, [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, list):
+            left -= len(value)
+            if left < 0:
+                return True
+            waiting.extend(value)
+    return False
+
+
+def _told(messages: Any) -> Any:
+    """Errors as JSON takes them: names are text, also those of places in a list."""
+    if isinstance(messages, Mapping):
+        return {str(name): _told(inner) for name, inner in islice(messages.items(), MOST_ERRORS)}
+    return messages[:MOST_ERRORS] if isinstance(messages, list) else messages
 
 
 def rfc3339(moment: datetime) -> str:

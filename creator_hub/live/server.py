@@ -12,7 +12,6 @@ import gevent
 from flask import Flask, request
 from flask_babel import gettext
 from flask_socketio import ConnectionRefusedError
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
@@ -22,8 +21,8 @@ from creator_hub.core import access, limits, logs
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import SOCKET_EVENTS, SocketEvent
-from creator_hub.core.errors import HubError, Invalid, SignInRequired, SlowDown
-from creator_hub.core.schemas import WireSchema
+from creator_hub.core.errors import HubError, SignInRequired, SlowDown
+from creator_hub.core.schemas import load
 from creator_hub.groups.doors import channel_by_id
 from creator_hub.live.edge import Mode, socket_io
 from creator_hub.live.fanout import Fanout
@@ -214,12 +213,3 @@ class LiveEdge:
     @staticmethod
     def _sid() -> str:
         return str(request.sid)  # type: ignore[attr-defined]
-
-
-def load(schema: WireSchema, data: Any) -> Any:
-    if not isinstance(data, dict):
-        raise Invalid("The event's payload must be an object.")
-    try:
-        return schema.load(data)
-    except ValidationError as error:
-        raise Invalid(errors=error.messages if isinstance(error.messages, dict) else None) from None

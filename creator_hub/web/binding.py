@@ -7,13 +7,11 @@ out who is asking in a unit of work of its own, before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from creator_hub import settings
@@ -22,12 +20,14 @@ from creator_hub.core import access, idempotency, limits, sealing
 from creator_hub.core.access import Actor
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import ROUTES, Redirect, Reply, Route
-from creator_hub.core.errors import BadRequest, Invalid, NotAllowed, WrongType
+from creator_hub.core.errors import BadRequest, NotAllowed, WrongType
 from creator_hub.core.idempotency import Held, Replay
-from creator_hub.core.schemas import WireSchema
+from creator_hub.core.schemas import load
 from creator_hub.web.identity import Caller, check_csrf, face_of, identify
 
 VISIT_MAX_AGE_S = 180 * 24 * 3600
+# The longest text anybody may send is an episode of 20,000 signs, in JSON's longest spelling 240 kB.
+LARGEST_JSON = 256 * 1024
 
 
 class DoorNotUsed(RuntimeError):
@@ -49,8 +49,8 @@ def _endpoint(route: Route) -> Any:
 
 
 def _run(route: Route, path: dict[str, Any]) -> Response:
-    if route.max_bytes is not None:
-        request.max_content_length = route.max_bytes
+    if route.max_bytes is not None or not route.raw_body:
+        request.max_content_length = route.max_bytes or LARGEST_JSON
     if route.transaction and not _is_counted(route):
         with unit_of_work() as session:
             caller = _admit(session, route)
@@ -184,18 +184,6 @@ def _json_body(route: Route) -> Any:
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     return body
-
-
-def load(schema: WireSchema, data: Mapping[str, Any], *, unknown: Literal["exclude"] | None = None) -> Any:
-    """Load input through its schema; raises Invalid with the errors by field."""
-    try:
-        return schema.load(data, unknown=unknown)
-    except ValidationError as error:
-        raise Invalid(errors=_by_field(error)) from None
-
-
-def _by_field(error: ValidationError) -> dict[str, Any]:
-    return error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}
 
 
 def _check_proved(route: Route, actor: Actor) -> None:
