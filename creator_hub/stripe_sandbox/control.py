@@ -163,6 +163,7 @@ def webhooks(scope: Scope, body: Obj) -> Obj:
     if "seconds" in body:
         state["seconds"] = _whole(body, "seconds")
     scope.store.set_meta("webhooks", state)
+    scope.store.arrivals.announce()
     return webhook_state(scope)
 
 

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS objects (
     created INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (account, kind, id));
 CREATE INDEX IF NOT EXISTS objects_by_id ON objects (id);
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq);
+{references}
 CREATE TABLE IF NOT EXISTS timers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, test_clock TEXT NOT NULL, due INTEGER NOT NULL,
     action TEXT NOT NULL, account TEXT NOT NULL, target TEXT NOT NULL);
@@ -31,13 +32,32 @@ CREATE INDEX IF NOT EXISTS timers_by_due ON timers (test_clock, due, seq);
 CREATE TABLE IF NOT EXISTS replies (
     account TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
     created INTEGER NOT NULL, PRIMARY KEY (account, key));
+CREATE INDEX IF NOT EXISTS replies_by_age ON replies (created);
 CREATE TABLE IF NOT EXISTS deliveries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, endpoint TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
-    done INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (done, next_at, seq);
+    done INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0,
+    lane INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS deliveries_by_lane ON deliveries (lane, seq) WHERE done = 0;
 CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+# What objects are looked up by; an index each keeps a shop with thousands of customers quick.
+_REFERENCES = (
+    *("_payout", "charge", "customer", "invoice", "payment_intent", "source"),
+    "parent.subscription_details.subscription",
+)
+
+
+def _field(path: str) -> str:
+    """SQL for a field of an object's body. Paths are the sandbox's own, never a caller's text."""
+    return f"json_extract(body, '$.{path}')"
+
+
+_INDEXES = "\n".join(
+    f"CREATE INDEX IF NOT EXISTS objects_by_{path.replace('.', '_')} ON objects (account, kind, {_field(path)});"
+    for path in _REFERENCES
+)
 
 
 class Store:
@@ -48,10 +68,20 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         path = ":memory:" if folder is None else str(folder / "sandbox.sqlite3")
         self.lock = threading.RLock()
+        self.arrivals = Arrivals()
+        self._enqueued = False
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._upgrade()
+        self._db.executescript(_SCHEMA.replace("{references}", _INDEXES))
+
+    def _upgrade(self) -> None:
+        """Bring a file of an older sandbox up to this one."""
+        columns = [row[1] for row in self._db.execute("PRAGMA table_info(deliveries)")]
+        if columns and "lane" not in columns:
+            self._db.execute("ALTER TABLE deliveries ADD COLUMN lane INTEGER NOT NULL DEFAULT 0")
+            self._db.execute("DROP INDEX IF EXISTS deliveries_waiting")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -65,8 +95,12 @@ class Store:
                 yield
             except BaseException as error:
                 self._db.execute("COMMIT" if getattr(error, "keep", False) else "ROLLBACK")
+                self.arrivals.announce()
                 raise
             self._db.execute("COMMIT")
+            if self._enqueued:
+                self._enqueued = False
+                self.arrivals.announce()
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -86,10 +120,11 @@ class Store:
 
     # objects
 
-    def insert(self, account: str, obj: Obj, created: int) -> None:
+    def insert(self, account: str, obj: Obj, created: int, body: str | None = None) -> None:
+        """Add an object; `body` is its JSON where the caller has it already."""
         self._db.execute(
             "INSERT INTO objects (account, kind, id, created, body) VALUES (?, ?, ?, ?, ?)",
-            (account, obj["object"], obj["id"], created, json.dumps(obj)),
+            (account, obj["object"], obj["id"], created, body or json.dumps(obj)),
         )
 
     def update(self, account: str, obj: Obj) -> None:
@@ -136,8 +171,8 @@ class Store:
         """Objects of a kind, newest first; `equal` compares JSON paths such as `customer` or `recurring.interval`."""
         where, values = ["account = ?", "kind = ?"], [account, kind]
         for path, value in (equal or {}).items():
-            where.append("json_extract(body, ?) IS ?")
-            values += ["$." + path, value]
+            where.append(f"{_field(path)} IS ?")
+            values.append(value)
         for operator, moment in (created or {}).items():
             where.append(f"created {_COMPARE[operator]} ?")
             values.append(moment)  # type: ignore[arg-type]
@@ -152,6 +187,18 @@ class Store:
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         return [json.loads(row[0]) for row in self._db.execute(sql, values)]
+
+    def balance(self, account: str, now: int) -> tuple[dict[str, int], dict[str, int]]:
+        """(available, pending): the sums of the balance transactions by currency."""
+        sums: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        for pending, currency, net in self._db.execute(
+            "SELECT json_extract(body, '$.available_on') > ?, json_extract(body, '$.currency'), "
+            "sum(json_extract(body, '$.net')) FROM objects WHERE account = ? AND kind = 'balance_transaction' "
+            "GROUP BY 1, 2",
+            (now, account),
+        ):
+            sums[pending][currency] = net
+        return sums
 
     # timers
 
@@ -195,16 +242,27 @@ class Store:
 
     # webhook deliveries
 
-    def enqueue(self, endpoint: str, event: str, body: str) -> None:
-        self._db.execute("INSERT INTO deliveries (endpoint, event, body) VALUES (?, ?, ?)", (endpoint, event, body))
+    def enqueue(self, endpoint: str, event: str, body: str, lane: int) -> None:
+        """Queue one delivery; those of a lane are sent one after the other."""
+        self._enqueued = True
+        self._db.execute(
+            "INSERT INTO deliveries (endpoint, event, body, lane) VALUES (?, ?, ?, ?)", (endpoint, event, body, lane)
+        )
 
-    def waiting(self, now: float, limit: int = 1) -> list[tuple[int, str, str, int]]:
-        """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts)."""
+    def waiting(self, now: float, limit: int, lane: int | None = None) -> list[tuple[int, str, str, int]]:
+        """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts); of one lane or all."""
+        where, values = ("lane = ? AND ", (lane,)) if lane is not None else ("", ())
         rows = self._db.execute(
-            "SELECT seq, endpoint, body, attempts FROM deliveries WHERE done = 0 AND next_at <= ? ORDER BY seq LIMIT ?",
-            (now, limit),
+            f"SELECT seq, endpoint, body, attempts FROM deliveries WHERE {where}done = 0 AND next_at <= ? "  # noqa: S608
+            "ORDER BY seq LIMIT ?",
+            (*values, now, limit),
         ).fetchall()
         return [(int(row[0]), str(row[1]), str(row[2]), int(row[3])) for row in rows]
+
+    def next_delivery(self, lane: int) -> float | None:
+        """When the lane's next delivery is due; None when nothing waits."""
+        row = self._db.execute("SELECT min(next_at) FROM deliveries WHERE lane = ? AND done = 0", (lane,)).fetchone()
+        return None if row[0] is None else float(row[0])
 
     def undelivered(self, event: str | None = None) -> int:
         where, values = ("", ()) if event is None else (" AND event = ?", (event,))
@@ -227,6 +285,27 @@ class Store:
 
     def set_meta(self, key: str, value: Any) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+
+class Arrivals:
+    """Wakes whoever waits for something to deliver."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def seen(self) -> int:
+        return self._count
+
+    def announce(self) -> None:
+        with self._changed:
+            self._count += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Until something new was announced after `seen`, or the time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count != seen, seconds)
 
 
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}

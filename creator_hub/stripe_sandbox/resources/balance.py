@@ -79,12 +79,7 @@ _FEE_TEXT = {"charge": "Stripe processing fees", "adjustment": "Dispute fee"}
 
 def totals(scope: Scope) -> tuple[dict[str, int], dict[str, int]]:
     """(available, pending) by currency."""
-    available: dict[str, int] = {}
-    pending: dict[str, int] = {}
-    for row in scope.all("balance_transaction"):
-        side = available if row["available_on"] <= scope.now else pending
-        side[row["currency"]] = side.get(row["currency"], 0) + row["net"]
-    return available, pending
+    return scope.store.balance(scope.account, scope.now)
 
 
 def need(scope: Scope, amount: int, currency: str) -> None:

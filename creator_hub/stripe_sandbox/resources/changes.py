@@ -173,7 +173,7 @@ def _move_end(scope: Scope, subscription: Obj, params: Obj, *, prorates: bool) -
         if until < end:
             lines.append(credit(scope, subscription, item, until))
         else:
-            kept = item["_debit"]
+            kept = item.get("_debit")
             lines.append(charge(scope, subscription, item, end, until))
             item["_debit"] = kept
     set_period(subscription, (start, until))

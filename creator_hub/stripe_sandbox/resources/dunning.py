@@ -206,12 +206,12 @@ def end(scope: Scope, subscription: Obj, reason: str | None) -> Obj:
     """Cancelled now: no timer runs any more, unpaid renewals are not tried again."""
     for action in ("renew", "cancel", "trial_will_end", "unpause", "incomplete", "pending_update"):
         scope.drop_timer(action, subscription["id"])
-    for invoice in scope.all("invoice", status="open"):
+    for invoice in scope.all("invoice", status="open", customer=subscription["customer"]):
         if subscription_of(invoice) == subscription["id"]:
             scope.drop_timer("retry", invoice["id"])
             invoice |= {"next_payment_attempt": None, "auto_advance": False}
             scope.save(invoice)
-    for invoice in scope.all("invoice", status="draft"):
+    for invoice in scope.all("invoice", status="draft", customer=subscription["customer"]):
         if subscription_of(invoice) == subscription["id"]:
             scope.drop_timer("finalize", invoice["id"])
     _end_schedule(scope, subscription)

@@ -19,7 +19,7 @@ from creator_hub.stripe_sandbox.store import Obj
 
 def credit(scope: Scope, subscription: Obj, item: Obj, moment: int) -> Obj:
     """The line that gives back the rest of the item's period after `moment`."""
-    end, debit = item["current_period_end"], item["_debit"]
+    end, debit = item["current_period_end"], item.get("_debit")
     if debit is None or subscription["billing_mode"]["type"] == "classic":
         debit = {**_full_price(scope, subscription, item), "line": None, "invoice": None} | _whole(subscription, item)
     seconds, whole = end - max(moment, debit["start"]), debit["end"] - debit["start"]
@@ -27,7 +27,7 @@ def credit(scope: Scope, subscription: Obj, item: Obj, moment: int) -> Obj:
     gross = -share(debit["gross"], seconds, whole)
     net = -share(debit["gross"] - sum(amount for _, amount in debit["discounts"]), seconds, whole)
     line = _line(scope, subscription, item, debit["tax_rates"], "Unused", (moment, end), (gross, net, shares))
-    reference = item["_debit"] or {}
+    reference = item.get("_debit") or {}
     if reference.get("invoice"):
         line["parent"]["subscription_item_details"]["proration_details"]["credited_items"] = {
             "invoice": reference["invoice"],

@@ -272,7 +272,7 @@ def remember_debits(subscription: Obj, invoice: Obj) -> None:
             continue
         if not about["proration"]:
             item["_debit"] = debit_of(line, invoice["id"])
-        elif item["_debit"] and item["_debit"]["line"] == line["id"]:
+        elif item.get("_debit") and item["_debit"]["line"] == line["id"]:
             item["_debit"]["invoice"] = invoice["id"]
 
 
