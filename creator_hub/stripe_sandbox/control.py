@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
-from creator_hub.stripe_sandbox.resources import checkout, connect, disputes, dunning, fraud_warnings, payouts, refunds
+from creator_hub.stripe_sandbox.resources import (
+    accounts,
+    checkout_payment,
+    disputes,
+    dunning,
+    fraud_warnings,
+    onboarding,
+    payouts,
+    refunds,
+)
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, public
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import run_due
@@ -110,7 +119,7 @@ def refund_failure(scope: Scope, body: Obj) -> Obj:
 def deauthorize(scope: Scope, body: Obj) -> Obj:
     """{account} → the creator disconnects from the platform."""
     _only(body, "account")
-    return public(connect.deauthorize(scope, str(body.get("account"))))
+    return public(accounts.deauthorize(scope, str(body.get("account"))))
 
 
 def _account(scope: Scope, body: Obj) -> Scope:
@@ -179,16 +188,16 @@ def pay_checkout(scope: Scope, body: Obj, session: str) -> Obj:
     scope = _account(scope, body)
     details = {name: body.get(name) for name in ("name", "email", "country")}
     details["country"] = details["country"] or "US"
-    done = checkout.start_payment(scope, session, str(body.get("card") or "4242424242424242"), details)
+    done = checkout_payment.start_payment(scope, session, str(body.get("card") or "4242424242424242"), details)
     if done["status"] == "open":
-        done = checkout.finish_approval(scope, session, approved=bool(body.get("approve", True)))
-    return {**public(done), "redirect_url": checkout.success_url(done)}
+        done = checkout_payment.finish_approval(scope, session, approved=bool(body.get("approve", True)))
+    return {**public(done), "redirect_url": checkout_payment.success_url(done)}
 
 
 def onboard(scope: Scope, body: Obj, account: str) -> Obj:
     """Complete a connected account's onboarding without a browser."""
     _only(body, "name")
-    return public(connect.complete_onboarding(scope, account, name=str(body.get("name") or "Test Person")))
+    return public(onboarding.complete_onboarding(scope, account, name=str(body.get("name") or "Test Person")))
 
 
 COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Request, Response
 from creator_hub.stripe_sandbox import fees
 from creator_hub.stripe_sandbox.cards import lookup
 from creator_hub.stripe_sandbox.errors import ApiError
-from creator_hub.stripe_sandbox.resources import checkout, connect
+from creator_hub.stripe_sandbox.resources import checkout_payment as checkout
+from creator_hub.stripe_sandbox.resources import onboarding
 from creator_hub.stripe_sandbox.resources.payment_intents import try_intent
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
@@ -264,7 +265,7 @@ def _onboard(scope: Scope, token: str, form: dict[str, str], method: str) -> Res
         mistakes["terms"] = "Agree to the terms to be paid."
     if mistakes:
         return _page("onboard.html", 422, account=account, form=form, mistakes=mistakes)
-    connect.complete_onboarding(scope, account["id"], name=form["name"].strip(), last4=form["bank"].strip()[-4:])
+    onboarding.complete_onboarding(scope, account["id"], name=form["name"].strip(), last4=form["bank"].strip()[-4:])
     scope.save({**link, "_used": True})
     back = _web_only(link["_return_url"])
     return redirect(back, 303) if back else _sorry("You are set up", "You can close this page.", status=200)

@@ -1,20 +1,14 @@
-"""Checkout sessions: made over the API, completed by a person on the hosted page or by the control plane."""
+"""Checkout sessions as the API makes, lists and expires them; `checkout_payment` completes them."""
 
 from __future__ import annotations
 
-from creator_hub.stripe_sandbox.errors import ApiError, invalid
+from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
-from creator_hub.stripe_sandbox.resources.customers import create_customer, whole_address
-from creator_hub.stripe_sandbox.resources.discounts import redeem
-from creator_hub.stripe_sandbox.resources.invoices import draft
-from creator_hub.stripe_sandbox.resources.lines import line_tax, price_line
-from creator_hub.stripe_sandbox.resources.methods import attach, card_of, make_method
-from creator_hub.stripe_sandbox.resources.payments import attempt, card_error, judge, make_intent
-from creator_hub.stripe_sandbox.resources.prices import PRICE_DATA, make_price
+from creator_hub.stripe_sandbox.resources.checkout_items import line_item, total_up
+from creator_hub.stripe_sandbox.resources.payment_intents import refuse_platform_fee
+from creator_hub.stripe_sandbox.resources.prices import PRICE_DATA
 from creator_hub.stripe_sandbox.resources.subscription_params import BILLING_MODE, NEW_DISCOUNT, TRIAL_SETTINGS
-from creator_hub.stripe_sandbox.resources.subscription_routes import begin
-from creator_hub.stripe_sandbox.resources.subscriptions import build
 from creator_hub.stripe_sandbox.routes import listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
@@ -80,6 +74,9 @@ def create_session(scope: Scope, params: Obj) -> Obj:
         raise invalid("Missing required param: line_items.", code="parameter_missing", param="line_items")
     if params.get("customer") and params.get("customer_email"):
         raise invalid("You may only specify one of these parameters: customer, customer_email.", param="customer")
+    if params.get("allow_promotion_codes") and params.get("discounts"):
+        raise invalid("You may only specify one of these parameters: allow_promotion_codes, discounts.")
+    refuse_platform_fee(scope, params.get("payment_intent_data") or {})
     customer = scope.get("customer", params["customer"], "customer") if params.get("customer") else None
     expires = params.get("expires_at") or scope.now + LIFETIME
     if not scope.now + 1800 <= expires <= scope.now + LIFETIME:
@@ -88,12 +85,12 @@ def create_session(scope: Scope, params: Obj) -> Obj:
         )
     identifier = new_id("cs_test", 32)
     items = [
-        _line_item(scope, given, mode, f"line_items[{index}]")
+        line_item(scope, given, mode, f"line_items[{index}]")
         for index, given in enumerate(params.get("line_items", []))
     ]
     session = _blank(scope, identifier, params, mode, customer)
     session |= {"expires_at": expires, "_line_items": items}
-    _total(scope, session)
+    total_up(scope, session)
     scope.add(session)
     scope.timer("expire_session", identifier, expires, (customer or {}).get("test_clock") or "")
     return session
@@ -169,88 +166,8 @@ def _blank(scope: Scope, identifier: str, params: Obj, mode: str, customer: Obj 
         "_discounts": params.get("discounts", []),
         "_subscription_data": params.get("subscription_data") or {},
         "_intent_data": params.get("payment_intent_data") or {},
+        "_setup_data": params.get("setup_intent_data") or {},
     }
-
-
-def _line_item(scope: Scope, given: Obj, mode: str, param: str) -> Obj:
-    price = (
-        make_price(scope, given["price_data"])
-        if given.get("price_data")
-        else scope.get("price", given.get("price") or "", f"{param}[price]")
-    )
-    if mode == "payment" and price["recurring"]:
-        raise invalid(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` "
-            "mode or use only one-time prices.",
-            param=param,
-        )
-    if mode == "subscription" and not price["recurring"]:
-        raise invalid("The sandbox sells recurring prices only in `subscription` mode.", param=param)
-    if not price["active"]:
-        raise invalid("The price specified is inactive. This field only accepts active prices.", param=param)
-    quantity = given.get("quantity") or 1
-    amount = price["unit_amount"] * quantity
-    return {
-        "id": new_id("li"),
-        "object": "item",
-        "adjustable_quantity": None,
-        "amount_discount": 0,
-        "amount_subtotal": amount,
-        "amount_tax": 0,
-        "amount_total": amount,
-        "currency": price["currency"],
-        "description": scope.get("product", price["product"])["name"],
-        "metadata": {},
-        "price": price,
-        "quantity": quantity,
-        "_tax_rates": given.get("tax_rates", []),
-    }
-
-
-def _total(scope: Scope, session: Obj) -> None:
-    """What the page shows and the first payment costs; computed as the first invoice will be."""
-    items, data = session["_line_items"], session["_subscription_data"]
-    if not items:
-        return
-    lines = []
-    for item in items:
-        rates = item["_tax_rates"] or data.get("default_tax_rates", [])
-        found = [scope.get("tax_rate", rate, "tax_rates") for rate in rates]
-        item["amount_tax"] = sum(line_tax(item["amount_subtotal"], rate)["amount"] for rate in found)
-        lines.append(price_line(item["price"], item["quantity"], (scope.now, scope.now), tax_rates=found))
-    blank = {
-        "id": "none",
-        "currency": None,
-        "address": None,
-        "email": None,
-        "name": None,
-        "phone": None,
-        "tax_exempt": "none",
-        "test_clock": None,
-        "balance": 0,
-    }
-    trial = bool(data.get("trial_period_days") or data.get("trial_end"))
-    coupons = [_coupon(scope, row) for row in session["_discounts"]]
-    discounts: list[Obj] = [{"id": "preview", "source": {"coupon": row["id"]}, "_coupon": row} for row in coupons]
-    invoice = draft(scope, blank, lines, "upcoming", discounts=discounts, preview=True)
-    session |= {
-        "currency": items[0]["currency"],
-        "amount_subtotal": 0 if trial else invoice["subtotal"],
-        "amount_total": 0 if trial else invoice["total"],
-        "discounts": [{"coupon": row["source"]["coupon"], "promotion_code": None} for row in discounts],
-        "total_details": {
-            "amount_discount": sum(row["amount"] for row in invoice["total_discount_amounts"]),
-            "amount_shipping": 0,
-            "amount_tax": sum(row["amount"] for row in invoice["total_taxes"]),
-        },
-    }
-
-
-def _coupon(scope: Scope, given: Obj) -> Obj:
-    if given.get("promotion_code"):
-        promotion = scope.get("promotion_code", given["promotion_code"], "discounts")
-        return scope.get("coupon", promotion["promotion"]["coupon"], "discounts")
-    return scope.get("coupon", given.get("coupon") or "", "discounts")
 
 
 retrieval("/v1/checkout/sessions/{id}", "checkout.session")
@@ -293,157 +210,3 @@ def _expire(scope: Scope, identifier: str) -> None:
     session |= {"status": "expired", "url": None}
     scope.save(session)
     scope.emit("checkout.session.expired", session)
-
-
-def success_url(session: Obj) -> str:
-    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
-
-
-def start_payment(scope: Scope, identifier: str, number: str, details: Obj) -> Obj:
-    """Take the card a person typed. Raises the decline (402); a session left open by 3-D Secure is returned open,
-    with the card remembered for `finish_approval`."""
-    session = scope.get("checkout.session", identifier)
-    if session["status"] != "open":
-        raise invalid(f"This Checkout is {session['status']}. Go back to the shop and start again.")
-    method = make_method(
-        scope,
-        number,
-        month=details.get("month", 12),
-        year=details.get("year", 2034),
-        details={
-            "email": details.get("email"),
-            "name": details.get("name"),
-            "address": {"country": details.get("country")},
-        },
-    )
-    session |= {"_method": method["id"], "_details": details}
-    scope.save(session)
-    if card_of(method).authenticates and (session["amount_total"] or session["mode"] == "setup"):
-        return session
-    return _complete(scope, session, method, approved=False)
-
-
-def finish_approval(scope: Scope, identifier: str, *, approved: bool) -> Obj:
-    """The cardholder answered the bank's question on the 3-D Secure page."""
-    session = scope.get("checkout.session", identifier)
-    if session["status"] != "open" or not session.get("_method"):
-        raise invalid("There is nothing to approve for this Checkout.")
-    if not approved:
-        raise ApiError(
-            402,
-            "card_error",
-            "We are unable to authenticate your payment method. Please choose a "
-            "different payment method and try again.",
-            code="payment_intent_authentication_failure",
-        )
-    return _complete(scope, session, scope.get("payment_method", session["_method"]), approved=True)
-
-
-def _complete(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> Obj:
-    if session["mode"] == "subscription":
-        _subscribe(scope, session, method, approved=approved)
-    elif session["mode"] == "payment":
-        _pay(scope, session, method, approved=approved)
-    else:
-        attach(scope, method, _customer(scope, session)["id"])
-        session["payment_status"] = "no_payment_required"
-    scope.drop_timer("expire_session", session["id"])
-    details, address = session["_details"], {"country": session["_details"].get("country")}
-    email = details.get("email") or (session["customer_details"] or {}).get("email")
-    session |= {
-        "status": "complete",
-        "url": None,
-        "customer_details": {
-            "address": whole_address(address),
-            "email": email,
-            "name": details.get("name"),
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": [],
-        },
-    }
-    scope.save(session)
-    scope.emit("checkout.session.completed", session)
-    return session
-
-
-def _customer(scope: Scope, session: Obj) -> Obj:
-    if session["customer"]:
-        return scope.get("customer", session["customer"])
-    details = session["_details"]
-    email = details.get("email") or session["customer_email"]
-    country = details.get("country")
-    customer = create_customer(
-        scope, {"email": email, "name": details.get("name"), "address": {"country": country} if country else None}
-    )
-    session["customer"] = customer["id"]
-    return customer
-
-
-def _subscribe(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> None:
-    """A declined card leaves only its failed intent behind: the subscription begins with the payment."""
-    if session["amount_total"]:
-        _refuse_declined(scope, session, method, approved=approved)
-    customer = _customer(scope, session)
-    attach(scope, method, customer["id"])
-    data = session["_subscription_data"]
-    subscription = build(
-        scope,
-        customer,
-        {
-            **data,
-            "default_payment_method": method["id"],
-            "discounts": session["_discounts"],
-            "items": [
-                {"price": item["price"]["id"], "quantity": item["quantity"], "tax_rates": item["_tax_rates"]}
-                for item in session["_line_items"]
-            ],
-        },
-    )
-    begin(scope, subscription, "allow_incomplete", present=True, method=method, approved=approved)
-    subscription = scope.get("subscription", subscription["id"])
-    session |= {
-        "subscription": subscription["id"],
-        "invoice": subscription["latest_invoice"],
-        "payment_status": "paid" if session["amount_total"] else "no_payment_required",
-    }
-
-
-def _refuse_declined(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> None:
-    forced = scope.store.meta("decline_next", [])
-    outcome = judge(scope, method, present=True, approved=approved)
-    if not outcome.decline:
-        return
-    scope.store.set_meta("decline_next", forced)
-    intent = make_intent(
-        scope, session["amount_total"], session["currency"], session["customer"], description="Subscription creation"
-    )
-    refused = attempt(scope, intent, method, present=True, approved=approved)
-    if refused.decline:
-        raise card_error(refused.decline, intent)
-
-
-def _pay(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> None:
-    data = session["_intent_data"]
-    intent = scope.find("payment_intent", session["payment_intent"]) or make_intent(
-        scope,
-        session["amount_total"],
-        session["currency"],
-        session["customer"],
-        **{**data, "metadata": merge_metadata(None, data.get("metadata"))},
-    )
-    session["payment_intent"] = intent["id"]
-    scope.save(session)
-    if session["customer_creation"] == "always" and not session["customer"]:
-        intent["customer"] = _customer(scope, session)["id"]
-    outcome = attempt(scope, intent, method, present=True, approved=approved)
-    if outcome.decline:
-        raise card_error(outcome.decline, intent)
-    if intent["setup_future_usage"] and session["customer"]:
-        attach(scope, method, session["customer"])
-    for item in session["_discounts"]:
-        redeem(scope, [item], currency=session["currency"], checkout_session=session["id"])
-    session["payment_status"] = "paid"
-
-
-__all__ = ["create_session", "finish_approval", "start_payment", "success_url"]

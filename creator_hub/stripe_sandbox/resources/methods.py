@@ -167,6 +167,11 @@ def list_methods(scope: Scope, params: Obj) -> Page:
     },
 )
 def create_setup(scope: Scope, params: Obj) -> Obj:
+    return make_setup(scope, params)
+
+
+def make_setup(scope: Scope, params: Obj) -> Obj:
+    """A setup intent from its parameters, confirmed at once where they say so."""
     identifier = new_id("seti")
     intent: Obj = {
         "id": identifier,

@@ -9,7 +9,8 @@ from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import merge_metadata
 from creator_hub.stripe_sandbox.resources.changes import apply_changes, bill, change_items
 from creator_hub.stripe_sandbox.resources.dunning import end
-from creator_hub.stripe_sandbox.resources.subscription_routes import begin, collect_change
+from creator_hub.stripe_sandbox.resources.first_invoice import begin
+from creator_hub.stripe_sandbox.resources.subscription_routes import collect_change
 from creator_hub.stripe_sandbox.resources.subscriptions import (
     build,
     period_of,
