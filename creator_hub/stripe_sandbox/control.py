@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from creator_hub.stripe_sandbox.errors import ApiError, invalid
+from creator_hub.stripe_sandbox.errors import ApiError, invalid, missing
 from creator_hub.stripe_sandbox.resources import (
     accounts,
     checkout_payment,
@@ -176,6 +176,15 @@ def webhooks(scope: Scope, body: Obj) -> Obj:
     return webhook_state(scope)
 
 
+def resend(scope: Scope, body: Obj) -> Obj:
+    """{event} → deliver this event once more to every endpoint that wants it."""
+    _only(body, "event")
+    found = scope.anywhere("event", str(body.get("event")))
+    if found is None:
+        raise missing("event", str(body.get("event")), "event")
+    return {"endpoints": found[0].deliver(found[1])}
+
+
 def webhook_state(scope: Scope) -> Obj:
     """{mode, count, pending}: `pending` deliveries are still queued; 0 tells a test that all are accepted."""
     state = scope.store.meta("webhooks", {"mode": "normal", "count": 0})
@@ -209,6 +218,7 @@ COMMANDS: dict[str, Callable[[Scope, Obj], Obj]] = {
     "fraud_warning": fraud_warning,
     "payout_failure": payout_failure,
     "refund_failure": refund_failure,
+    "resend": resend,
     "webhooks": webhooks,
 }
 

@@ -75,6 +75,11 @@ class Scope:
     def find(self, kind: str, identifier: str | None) -> Obj | None:
         return self.store.load(self.account, kind, identifier) if identifier else None
 
+    def anywhere(self, kind: str, identifier: str) -> tuple[Scope, Obj] | None:
+        """An object of the platform or of any connected account, with its own scope: hosted pages name only the id."""
+        found = self.store.locate(kind, identifier)
+        return found and (self.of(found[0]), found[1])
+
     def get(self, kind: str, identifier: str, param: str = "id") -> Obj:
         found = self.find(kind, identifier)
         if found is None:
@@ -111,6 +116,15 @@ class Scope:
         event["pending_webhooks"] = len(wanted)
         body = json.dumps(event)
         self.store.insert(self.account, event, event["created"], body)
+        self._enqueue(event, body, wanted)
+
+    def deliver(self, event: Obj) -> int:
+        """Queue an event once more for every endpoint that wants it; returns for how many."""
+        wanted = self._wanted_by(event["type"])
+        self._enqueue(event, json.dumps(event), wanted)
+        return len(wanted)
+
+    def _enqueue(self, event: Obj, body: str, wanted: list[Obj]) -> None:
         for endpoint in wanted:
             self.store.enqueue(endpoint["id"], event["id"], body, lane_of(event))
 

@@ -22,7 +22,7 @@ from creator_hub.stripe_sandbox import control
 from creator_hub.stripe_sandbox.api import Api, json_answer
 from creator_hub.stripe_sandbox.clock import Clock
 from creator_hub.stripe_sandbox.errors import ApiError
-from creator_hub.stripe_sandbox.hosted import pages
+from creator_hub.stripe_sandbox.hosted import console, pages
 from creator_hub.stripe_sandbox.resources.payouts import next_midnight
 from creator_hub.stripe_sandbox.resources.webhook_endpoints import make_endpoint
 from creator_hub.stripe_sandbox.scope import PLATFORM, Scope, new_id
@@ -111,13 +111,14 @@ class Sandbox:
             return self._api.answer(request, scope)
         if request.path.startswith("/_control/"):
             return self._control(request, scope)
+        if request.path.startswith(console.PATHS) or request.path == "/":
+            _loopback_only(request)
         with self.store.transaction():
             return pages.handle(scope, request)
 
     def _control(self, request: Request, scope: Scope) -> Response:
         # A page in a browser cannot send JSON across origins unasked, nor name this host by another name.
-        if request.host.rsplit(":", 1)[0] not in LOOPBACK:
-            raise ApiError(403, "invalid_request_error", "The control plane answers on loopback only.")
+        _loopback_only(request)
         if request.method == "GET":
             with self.store.lock:
                 if request.path == "/_control/health":
@@ -133,6 +134,12 @@ class Sandbox:
             raise ApiError(400, "invalid_request_error", "The body is not JSON.") from None
         with self.store.transaction():
             return json_answer(control.run(scope, request.path, body))
+
+
+def _loopback_only(request: Request) -> None:
+    """Refuse a browser that was led here under another name."""
+    if request.host.rsplit(":", 1)[0] not in LOOPBACK:
+        raise ApiError(403, "invalid_request_error", "The control plane answers on loopback only.")
 
 
 class _Handler(WSGIRequestHandler):

@@ -150,6 +150,13 @@ class Store:
         ).fetchone()
         return _object(row)
 
+    def locate(self, kind: str, identifier: str) -> tuple[str, Obj] | None:
+        """(account, object) of an object whoever owns it."""
+        row = self._db.execute(
+            "SELECT account, body FROM objects WHERE id = ? AND kind = ? LIMIT 1", (identifier, kind)
+        ).fetchone()
+        return None if row is None else (str(row[0]), json.loads(row[1]))
+
     def sequence_of(self, account: str, kind: str, identifier: str) -> int | None:
         row = self._db.execute(
             "SELECT seq FROM objects WHERE account = ? AND kind = ? AND id = ?", (account, kind, identifier)
@@ -187,6 +194,36 @@ class Store:
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         return [json.loads(row[0]) for row in self._db.execute(sql, values)]
+
+    def kinds(self, account: str) -> list[tuple[str, int]]:
+        """Every kind of object an account has, with how many."""
+        rows = self._db.execute(
+            "SELECT kind, count(*) FROM objects WHERE account = ? GROUP BY kind ORDER BY kind", (account,)
+        )
+        return [(str(row[0]), int(row[1])) for row in rows]
+
+    def newest(self, limit: int, kind: str, account: str | None = None) -> list[tuple[str, Obj]]:
+        """(account, object) of a kind, newest first; of one account or of all."""
+        where, values = ("AND account = ? ", (account,)) if account is not None else ("", ())
+        rows = self._db.execute(
+            f"SELECT account, body FROM objects WHERE kind = ? {where}ORDER BY seq DESC LIMIT ?",  # noqa: S608
+            (kind, *values, limit),
+        )
+        return [(str(row[0]), json.loads(row[1])) for row in rows]
+
+    def about(self, identifier: str, limit: int) -> list[Obj]:
+        """The newest events whose object has this id."""
+        rows = self._db.execute(
+            "SELECT body FROM objects WHERE kind = 'event' AND json_extract(body, '$.data.object.id') = ? "
+            "ORDER BY seq DESC LIMIT ?",
+            (identifier, limit),
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def owner(self, identifier: str) -> tuple[str, Obj] | None:
+        """(account, object) of any object by its id alone."""
+        row = self._db.execute("SELECT account, body FROM objects WHERE id = ? LIMIT 1", (identifier,)).fetchone()
+        return None if row is None else (str(row[0]), json.loads(row[1]))
 
     def balance(self, account: str, now: int) -> tuple[dict[str, int], dict[str, int]]:
         """(available, pending): the sums of the balance transactions by currency."""
