@@ -122,6 +122,21 @@ def object_mistakes(body: dict[str, Any], where: str = "") -> list[str]:
     return [f"{where}: unknown object {kind}"] if shape is None else _fields(body, shape, where)
 
 
+def answer_mistakes(body: dict[str, Any], returns: str, where: str) -> list[str]:
+    """How an answer differs from what its route's method promises: an object of a class, or a list of them."""
+    kind = body.get("object")
+    wanted = set(re.findall(r"\w+", returns)) - {"ListObject", "Union"}
+    rows = body["data"] if returns.startswith("ListObject") else [body]
+    mistakes = [] if (kind == "list") == returns.startswith("ListObject") else [f"{where}: {kind} for {returns}"]
+    for row in rows:
+        found = OBJECT_CLASSES.get(str(row.get("object")), ("", "nothing"))[1]
+        if found not in wanted and not row.get("deleted"):
+            mistakes.append(f"{where}: {found} where the client expects {returns}")
+        if not row.get("deleted"):
+            mistakes += object_mistakes(row, f"{where}>{row.get('object')}")
+    return mistakes
+
+
 def _fields(body: dict[str, Any], shape: Shape, where: str) -> list[str]:
     fields, mistakes = shape.fields, []
     for name in body:

@@ -101,6 +101,19 @@ class Till:
             found: dict[str, Any] = json.load(answer)
             return found
 
+    def send(self, method: str, path: str, query: str) -> tuple[int, dict[str, Any]]:
+        """Any request with these raw parameters: (status, JSON)."""
+        body = query.encode() if method == "POST" else None
+        url = f"{self.url}{path}" if body else f"{self.url}{path}?{query}"
+        key = {"Authorization": f"Bearer {SANDBOX_SECRET_KEY}"}
+        request = urllib.request.Request(url, body, key, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
     def advance(self, seconds: int = 0, *, to: int | None = None) -> None:
         answer = self.control("advance", **({"seconds": seconds} if to is None else {"to": to}))
         assert answer["_status"] == 200, answer

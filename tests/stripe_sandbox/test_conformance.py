@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import stripe
 
+from creator_hub.settings import SANDBOX_SECRET_KEY
 from creator_hub.stripe_sandbox import server  # noqa: F401 - registers every route
 from creator_hub.stripe_sandbox.forms import Either, Metadata
 from creator_hub.stripe_sandbox.routes import ROUTES, Route
 from tests.stripe_sandbox import client_shapes as shapes
-from tests.stripe_sandbox.conftest import DAY, Till
+from tests.stripe_sandbox.business import play_everything, tour
+from tests.stripe_sandbox.conftest import Till
 
 
 def _slot(path: str) -> str:
@@ -37,164 +40,6 @@ def test_every_route_and_parameter_is_one_the_client_can_send(route: Route) -> N
     assert (route.method, _slot(route.path)) in known
     shape = known[route.method, _slot(route.path)].params
     assert shapes.param_mistakes(_plain_spec(route.spec), shape, route.path) == []
-
-
-def _play_everything(till: Till) -> None:
-    """A year of business, so that every kind of object comes to be in its different states."""
-    api = till.api
-    rate = api.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20, "country": "DE"})
-    api.coupons.create({"id": "HALF", "percent_off": 50, "duration": "repeating", "duration_in_months": 3})
-    api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": "HALF"}, "code": "WELCOME"})
-    price, yearly = till.price(), till.price(12_000, "year", "eur")
-    gold = till.subscriber(
-        price,
-        subscription_data={"default_tax_rates": [rate.id], "metadata": {"hub": "1"}},
-        discounts=[{"coupon": "HALF"}],
-    )
-    till.subscriber(yearly, subscription_data={"trial_period_days": 7})
-    till.subscriber(price, "4000002760003184")
-    declined = till.checkout(price)
-    till.control(f"checkout/{declined.id}/pay", card="4000000000000002")
-    api.checkout.sessions.expire(declined.id)
-    once = api.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "success_url": "https://hub.test",
-            "customer_creation": "always",
-            "line_items": [
-                {"price_data": {"currency": "jpy", "unit_amount": 500, "product_data": {"name": "Gift"}}, "quantity": 2}
-            ],
-            "payment_intent_data": {"setup_future_usage": "off_session", "transfer_group": "g"},
-        }
-    )
-    till.control(f"checkout/{once.id}/pay", card="5555555555554444")
-    mei = till.creator()
-    api.account_links.create(
-        {
-            "account": mei.id,
-            "type": "account_onboarding",
-            "return_url": "https://hub.test",
-            "refresh_url": "https://hub.test",
-        }
-    )
-    till.advance(10)
-    transfer = api.transfers.create({"amount": 300, "currency": "usd", "destination": mei.id})
-    api.transfers.reversals.create(transfer.id, {"amount": 100})
-    charge = api.charges.list({"limit": 100}).data[-1]
-    api.refunds.create(
-        {
-            "charge": next(
-                row.id
-                for row in api.charges.list({"limit": 100}).data
-                if row.status == "succeeded" and not row.disputed and row.currency == "usd"
-            ),
-            "amount": 200,
-            "reason": "requested_by_customer",
-        }
-    )
-    assert charge.object == "charge"
-    till.subscriber(price, "4000000000000259")
-    silver = till.price(500)
-    item = gold.items.data[0].id
-    api.subscriptions.update(
-        gold.id, {"items": [{"id": item, "price": silver.id}], "proration_behavior": "always_invoice"}
-    )
-    api.subscriptions.update(
-        gold.id, {"items": [{"id": item, "price": price.id}], "proration_behavior": "always_invoice"}
-    )
-    customer = api.customers.create({"email": "bo@fans.test", "payment_method": "pm_card_chargeCustomerFail"})
-    card = api.customers.payment_methods.list(customer.id).data[0]
-    api.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
-    api.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}]})
-    api.setup_intents.create({"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True})
-    api.payment_intents.create(
-        {
-            "amount": 700,
-            "currency": "usd",
-            "payment_method": "pm_card_authenticationRequired",
-            "confirm": True,
-            "return_url": "https://hub.test",
-        }
-    )
-    api.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["customer.deleted"]})
-    till.control("payout_failure", account=mei.id)
-    till.advance(10)
-    dispute = api.disputes.list().data[0]
-    api.disputes.update(dispute.id, {"evidence": {"product_description": "A tier"}, "submit": True})
-    till.control("dispute", charge=dispute.charge, action="win")
-    _play_trouble(till, price)
-    _play_direct_charges(till, mei.id)
-    _play_plans(till)
-    till.advance(12 * DAY)
-    till.control("decline_next", code="insufficient_funds", count=4)
-    till.advance(60 * DAY)
-    clock = api.test_helpers.test_clocks.create({"frozen_time": 1_700_000_000})
-    api.test_helpers.test_clocks.advance(clock.id, {"frozen_time": 1_700_100_000})
-
-
-def _play_trouble(till: Till, price: stripe.Price) -> None:
-    """Warnings, inquiries, refunds that are late or fail."""
-    for card in ("4000000000005423", "4000000000001976", "4000000000002685", "4000000000007726", "4000000000005126"):
-        till.subscriber(price, card)
-    till.advance(5)
-    for charge in till.api.charges.list({"limit": 5}).data:
-        if not charge.disputed:
-            till.api.refunds.create({"charge": charge.id, "amount": 300})
-    inquiry = next(row for row in till.api.disputes.list().data if row.status == "warning_needs_response")
-    till.control("dispute", charge=inquiry.charge, action="escalate")
-
-
-def _play_direct_charges(till: Till, account: str) -> None:
-    """The creator is merchant of record; the platform takes its fee."""
-    own = {"stripe_account": account}
-    for amount in (5000, 3000):
-        till.api.payment_intents.create(
-            {
-                "amount": amount,
-                "currency": "usd",
-                "payment_method": "pm_card_visa",
-                "confirm": True,
-                "application_fee_amount": amount // 10,
-            },
-            own,
-        )
-    till.advance(5)
-    charge = till.api.charges.list({}, own).data[0]
-    till.api.refunds.create({"charge": charge.id, "amount": 1000, "refund_application_fee": True}, own)
-
-
-def _play_plans(till: Till) -> None:
-    """Schedules, pauses, pending changes and itemised prorations."""
-    start = 1_800_000_000
-    itemised = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
-    till.api.coupons.create({"id": "TENTH", "percent_off": 10, "duration": "forever"})
-    ana = till.frozen(start, till.price(1000), billing_mode=itemised, discounts=[{"coupon": "TENTH"}])
-    ana.to(start + DAY)
-    till.control("decline_next")
-    wish = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
-    ana.change(till.price(3000), **wish)
-    ana.to(start + 3 * DAY)
-    ana.change(till.price(2000), proration_behavior="always_invoice")
-    plan = till.api.subscription_schedules.create({"from_subscription": ana.id})
-    till.api.subscription_schedules.update(
-        plan.id,
-        {
-            "phases": [
-                {"items": [{"price": str(plan.phases[0].items[0].price)}], "end_date": plan.phases[0].end_date},
-                {"items": [{"price": till.price(700).id}], "duration": {"interval": "month", "interval_count": 2}},
-            ]
-        },
-    )
-    ana.to(start + 40 * DAY)
-    bo = till.frozen(start, till.price(1000))
-    till.api.subscriptions.pause(bo.id, {"invoicing_behavior": "invoice"})
-    till.api.subscription_schedules.create(
-        {
-            "customer": bo.customer,
-            "start_date": start + DAY,
-            "phases": [{"items": [{"price": till.price(500).id}], "discounts": [{"coupon": "TENTH"}]}],
-        }
-    )
 
 
 LISTS = [
@@ -226,7 +71,7 @@ LISTS = [
 
 
 def test_every_object_the_sandbox_makes_is_one_the_client_knows(till: Till) -> None:
-    _play_everything(till)
+    play_everything(till)
     mistakes = set[str]()
     account = till.api.accounts.list().data[0].id
     for path in LISTS:
@@ -264,6 +109,72 @@ def _mistakes(body: dict[str, Any]) -> set[str]:
         if row["object"] == "event":
             found += shapes.object_mistakes(row["data"]["object"], f"{row['type']}>{row['data']['object']['object']}")
     return {re.sub(r"\[\d+\]", "[]", mistake) for mistake in found}
+
+
+class Recorder(stripe.RequestsClient):
+    """Keeps every answer of the sandbox beside the route that gave it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[tuple[str, str, dict[str, Any]]] = []
+
+    def request(self, method: str, url: str, headers: Any, post_data: Any = None) -> Any:
+        content, status, answered = super().request(method, url, headers, post_data)
+        if status == 200:
+            self.answers.append((method.upper(), urlsplit(url).path, json.loads(content)))
+        return content, status, answered
+
+
+def _route_of(method: str, path: str) -> Route | None:
+    """Literal paths before those with a slot, as the server looks."""
+    for route in sorted(ROUTES, key=lambda route: route.path.count("{")):
+        if route.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path), path):
+            return route
+    return None
+
+
+def _read_everything(till: Till, recorder: Recorder) -> None:
+    """Every list, and the first object of each; below an object the lists it has."""
+    reads = [route.path for route in ROUTES if route.method == "GET"]
+    for path in sorted(reads, key=len):
+        holder = path.partition("/{")[0]
+        rows = till.raw(f"/v1/{holder.removeprefix('/v1/')}?limit=100").get("data", []) if "{" in path else []
+        if path.count("{") > 1:
+            continue
+        if "{" in path:
+            assert rows, f"nothing to read at {path}"
+            path = re.sub(r"\{\w+\}", rows[0]["id"], path)
+        recorder.answers.append(("GET", path, till.raw(path)))
+
+
+def test_every_route_answers_in_the_shape_the_client_expects_of_it(till: Till) -> None:
+    recorder = Recorder()
+    till.client = stripe.StripeClient(SANDBOX_SECRET_KEY, base_addresses={"api": till.url}, http_client=recorder)
+    till.api = till.client.v1
+    play_everything(till)
+    tour(till)
+    _read_everything(till, recorder)
+    recorder.close()
+    mistakes, met = set[str](), set[str]()
+    for method, path, body in recorder.answers:
+        route = _route_of(method, path)
+        assert route is not None
+        met.add(f"{route.method} {route.path}")
+        expected = shapes.client_routes()[route.method, _slot(route.path)].returns
+        mistakes |= {re.sub(r"\[\d+\]", "[]", row) for row in shapes.answer_mistakes(body, expected, route.path)}
+    assert sorted(mistakes) == []
+    assert {f"{route.method} {route.path}" for route in ROUTES} - met == set()
+
+
+def test_every_route_refuses_what_stripe_does_not_know(till: Till) -> None:
+    for route in ROUTES:
+        path = re.sub(r"\{\w+\}", "any", route.path)
+        status, body = till.send(route.method, path, "surprise=1")
+        assert (status, body["error"].get("code"), body["error"].get("param")) == (
+            400,
+            "parameter_unknown",
+            "surprise",
+        ), f"{route.method} {route.path}"
 
 
 def test_the_checker_itself_notices_an_unknown_field_a_bad_enum_and_a_missing_field(till: Till) -> None:
