@@ -44,11 +44,12 @@ ROOM_MODULES = (
     "creator_hub.money.billing_pages",
     "creator_hub.insights.api",
     "creator_hub.insights.statistics_api",
-    "creator_hub.insights.pages",
     "creator_hub.moderation.api",
     "creator_hub.moderation.pages",
     "creator_hub.promises.api",
+    "creator_hub.promises.pages",
     "creator_hub.web.home",
+    "creator_hub.web.dashboard",
     "creator_hub.web.join",
     "creator_hub.web.openapi",
 )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.ids import new_id
 from creator_hub.groups import entitlements, moderation
 from creator_hub.groups.standing import standing_of
+from creator_hub.money.billing_models import Subscription
+from creator_hub.promises.judging import keep_time
 from tests.support.client import Browser
 from tests.support.subscribers import Town, catch_up, end, let_pass, subscribe
 from tests.support.world import a_member, as_actor
@@ -115,26 +119,38 @@ def test_the_share_of_the_creators_own_words(mei: Browser, town: Town, browser: 
     assert read(mei, "overview")["creator_authored_share"] == 0.25
 
 
-def test_cohorts_follow_people_by_the_month_they_came(app: Flask, town: Town, browser: Callable[[], Browser]) -> None:
-    three_join(town)
+def the_tenth_comes() -> datetime:
+    """Noon of the tenth of the next month, so that months and weeks lie the same whenever this runs."""
     with unit_of_work() as session:
-        start = clock.now()
+        now = clock.now()
+        tenth = (now.replace(day=1) + timedelta(days=32)).replace(day=10, hour=12, minute=0)
+        return clock.advance(session, tenth - now)
+
+
+def test_cohorts_follow_people_by_when_they_came_or_paid(
+    app: Flask, town: Town, browser: Callable[[], Browser]
+) -> None:
+    start = the_tenth_comes()
+    three_join(town)
     let_pass(32)
     with unit_of_work() as session:
         entitlements.remove_person(session, town.group, town.ana.id, "left")
         today = clock.now()
     mei = browser()
     mei.sign_in("mei")
-    months = (today.year - start.year) * 12 + today.month - start.month
     rows = read(mei, "cohorts?of=joined")["rows"]
     assert [(row["cohort"], row["size"]) for row in rows] == [(f"{start:%Y-%m}", 3)]
-    assert rows[0]["retained"] == [3] * months + [2]
-    assert rows[0]["revenue"] == [usd(12_500)] + [usd(0)] * months
+    assert rows[0]["retained"] == [3, 2]
+    assert rows[0]["revenue"] == [usd(12_500), usd(0)]
     paid = read(mei, "cohorts")["rows"]
     # Bo's month is over and nothing followed; Chen's year runs.
-    assert [(row["size"], row["retained"]) for row in paid] == [(2, [2] * months + [1])]
+    assert [(row["size"], row["retained"]) for row in paid] == [(2, [2, 1])]
     weeks = read(mei, "cohorts?by=week")["rows"]
-    assert (weeks[0]["size"], weeks[0]["retained"][-1], len(weeks[0]["retained"])) == (2, 1, 5)
+    monday, this_monday = (day.date() - timedelta(days=day.weekday()) for day in (start, today))
+    assert weeks[0]["cohort"] == monday.isoformat()
+    ends = [monday + timedelta(days=7 * n) for n in range(1, (this_monday - monday).days // 7 + 1)]
+    bos_month_is_over = start.date() + timedelta(days=30)
+    assert weeks[0]["retained"] == [2 if end <= bos_month_is_over else 1 for end in ends] + [1]
 
 
 def test_churn_month_by_month(mei: Browser, town: Town) -> None:
@@ -190,4 +206,37 @@ def test_the_dashboard_draws_and_lists_the_figures(mei: Browser, town: Town) -> 
     shown = mei.page("/g/mei/dashboard").get_data(as_text=True)
     for part in ("15.00&nbsp;USD", "2 paying, 1 free", 'data-chart="line"', 'data-chart="bar"', 'data-chart="cohort"'):
         assert part in shown
-    assert shown.count("<table") == 5
+    assert shown.count("<table") == 8
+
+
+def test_a_creator_without_members_is_shown_the_way_to_the_first(mei: Browser, town: Town) -> None:
+    shown = mei.page("/g/mei/dashboard").get_data(as_text=True)
+    for part in ("Your way to a first paying member", "Write a first message", "Nothing waits for you."):
+        assert part in shown
+    three_join(town)
+    catch_up()
+    assert "Your way to a first paying member" not in mei.page("/g/mei/dashboard").get_data(as_text=True)
+
+
+def test_the_dashboard_says_what_needs_the_creator_today(
+    mei: Browser, town: Town, browser: Callable[[], Browser]
+) -> None:
+    three_join(town)
+    terms = {"kind": "messages", "count": 1, "every": "day", "remedy": "days", "remedy_value": 1}
+    assert mei.post("/groups/mei/promises", terms).status_code == 201
+    channel = mei.get("/groups/mei/channels").json["items"][0]["id"]
+    qa = mei.post(f"/channels/{channel}/qa", {"title": "Ask me", "anonymous_allowed": False}).json["id"]
+    ana = browser()
+    ana.sign_in("ana")
+    assert ana.post(f"/qa/{qa}/questions", {"text": "Which flour?"}).status_code == 201
+    let_pass(1)
+    with unit_of_work() as session:
+        session.scalars(select(Subscription).where(Subscription.user_id == town.bo.id)).one().state = "past_due"
+        keep_time(session)
+    catch_up()
+    shown = mei.page("/g/mei/dashboard").get_data(as_text=True)
+    for part in ("You promised to write on 1 days every day", "1 question waits", "1 payment is failing"):
+        assert part in shown
+    promises = mei.page("/g/mei/promises").get_data(as_text=True)
+    assert "I cannot keep the running one" in promises
+    assert "I cannot keep the running one" not in ana.page("/g/mei/promises").get_data(as_text=True)
