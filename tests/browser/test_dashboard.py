@@ -41,7 +41,7 @@ def test_the_figures_are_drawn_and_listed(webs: tuple[Web, Web], visit: Visit) -
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
     expect(page.locator("dl.tiles")).to_contain_text("15.00 USD")
     expect(page.locator("dl.tiles")).to_contain_text("by choice 1")
-    expect(page.locator("figure canvas")).to_have_count(3)
+    expect(page.locator("figure canvas")).to_have_count(5)
     expect(page.locator("#cohort-chart [data-plot] .cohort__cell").first).to_have_text("100 %")
     page.locator("#members-chart summary").click()
     expect(page.locator("#members-chart details tbody tr")).to_have_count(30)
