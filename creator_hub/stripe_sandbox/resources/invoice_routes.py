@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from creator_hub.stripe_sandbox.errors import invalid
-from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, merge_metadata
+from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE
 from creator_hub.stripe_sandbox.resources.dunning import finalize_and_collect, pay_now, recover
 from creator_hub.stripe_sandbox.resources.invoices import close_unpaid, finalize, mark_paid, subscription_of
 from creator_hub.stripe_sandbox.resources.payments import card_error
-from creator_hub.stripe_sandbox.routes import Page, created_range, listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import Page, created_range, listing, retrieval, route, updating
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -32,12 +32,7 @@ def list_invoices(scope: Scope, params: Obj) -> Page:
     return Page("invoice", equal, created_range(params))
 
 
-@route("POST", "/v1/invoices/{id}", {"auto_advance": bool, "description": str, "footer": str, "metadata": META})
-def update_invoice(scope: Scope, params: Obj, identifier: str) -> Obj:
-    with scope.changing(scope.get("invoice", identifier), "invoice.updated") as invoice:
-        metadata = merge_metadata(invoice["metadata"], params.pop("metadata", None))
-        invoice |= {name: value for name, value in params.items() if name != "expand"} | {"metadata": metadata}
-    return invoice
+updating("/v1/invoices/{id}", "invoice", {"auto_advance": bool, "description": str, "footer": str, "metadata": META})
 
 
 @route("POST", "/v1/invoices/{id}/finalize", {"auto_advance": bool})
@@ -87,16 +82,6 @@ def write_off_invoice(scope: Scope, params: Obj, identifier: str) -> Obj:
     if invoice["status"] != "open":
         raise invalid(f"You can only mark open invoices uncollectible; this one is {invoice['status']}.")
     return close_unpaid(scope, invoice, "uncollectible")
-
-
-@route("DELETE", "/v1/invoices/{id}")
-def delete_invoice(scope: Scope, params: Obj, identifier: str) -> Obj:
-    invoice = scope.get("invoice", identifier)
-    if invoice["status"] != "draft" or subscription_of(invoice):
-        raise invalid("You can only delete draft invoices that belong to no subscription.")
-    scope.store.delete(scope.account, "invoice", identifier)
-    scope.emit("invoice.deleted", invoice)
-    return {"id": identifier, "object": "invoice", "deleted": True}
 
 
 @route("GET", "/v1/invoices/{id}/lines", PAGE)
