@@ -176,7 +176,7 @@ class Payment(Base):
     @property
     def refundable_minor(self) -> int:
         """What can still go back to the card."""
-        return self.gross_minor - self.credit_minor - self.refunded_minor
+        return max(0, self.gross_minor - self.credit_minor - self.refunded_minor)
 
     @property
     def split(self) -> Split:

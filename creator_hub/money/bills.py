@@ -60,6 +60,11 @@ class Bill:
         return sum(line.discount for line in self.lines)
 
     @property
+    def unused_from(self) -> datetime:
+        """From when on the time is given back that was paid before."""
+        return min(line.start for line in self.lines if line.amount < 0)
+
+    @property
     def main(self) -> BillLine:
         """The line that says what is paid for: of those not given back, the one that reaches furthest."""
         return max(self.lines, key=lambda line: (line.amount >= 0, line.end, line.amount))

@@ -18,9 +18,10 @@ from creator_hub.groups.models import Group
 from creator_hub.money import bills, gateway, ledger, recognition
 from creator_hub.money.billing_models import Decline, Payment, StripePrice, Subscription
 from creator_hub.money.bills import Bill
-from creator_hub.money.ledger import Leg
-from creator_hub.money.shares import take_back
-from creator_hub.money.splits import Split, split_payment, split_refund
+from creator_hub.money.ledger import AccountRef, Leg
+from creator_hub.money.ledger_models import LedgerTransaction
+from creator_hub.money.shares import take_back_payment
+from creator_hub.money.splits import split_payment, split_refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +54,23 @@ def fetch(invoice_id: str) -> PaidBill:
 
 
 def record(session: Session, subscription: Subscription, paid: PaidBill) -> None:
-    """Keep a paid invoice and post it, once: processor and spent credit ← tax, platform fee, creator. What is paid for
-    more than a month ahead is earned month by month; unused time that the invoice gives back is taken from where it
-    went."""
+    """Keep a paid invoice and post it, once. Unused time that it gives back becomes the fan's credit; the new time is
+    paid by card and from credit, and shared. What is paid for more than a month ahead is earned month by month."""
     session.execute(delete(Decline).where(Decline.invoice_id == paid.invoice["id"]))
     bill = bills.read(paid.invoice)
+    if bill.old:
+        _give_back_unused(session, subscription, paid, bill)
     known = select(Payment.id).where(Payment.invoice_id == paid.invoice["id"])
-    if bill.total > 0 and session.scalar(known) is None:
-        _post(session, subscription, paid, bill)
-    elif bill.credit_given:
-        _post_credit(session, subscription, paid, bill)
+    if bill.new and session.scalar(known) is None:
+        _post(session, _keep(session, subscription, paid, bill), bill)
     if paid.charge is not None:
         record_fee(session, paid.charge)
 
 
-def _post(session: Session, subscription: Subscription, paid: PaidBill, bill: Bill) -> None:
-    """The new time's split is credited, the old time's debited; their difference is the payment's own split."""
-    rates = _rates()
-    new, own = (split_payment(amount, **rates) for amount in (bill.new, bill.total))
-    old_legs = _give_back_old(session, subscription, paid, new - own)
-    payment = _keep(session, subscription, paid, bill, own)
-    ahead = split_refund(new, refunded_before=0, refund=bill.main.amount)
-    now = new - ahead
-    at_once = recognition.defer(payment, ahead)
+def _post(session: Session, payment: Payment, bill: Bill) -> None:
+    """processor and fan_credit ← tax, platform_fee, creator; what is paid ahead waits in deferred_revenue."""
+    ahead = split_refund(payment.split, refunded_before=0, refund=bill.main.amount)
+    now, at_once = payment.split - ahead, recognition.defer(payment, ahead)
     currency, deferred = payment.currency, ahead - at_once
     session.flush()
     ledger.post(
@@ -86,10 +81,9 @@ def _post(session: Session, subscription: Subscription, paid: PaidBill, bill: Bi
         occurred_at=payment.paid_at,
         payment_id=payment.id,
         legs=[
-            Leg(ledger.processor(currency), bill.due),
-            Leg(ledger.fan_credit(currency, payment.user_id), bill.credit_spent),
-            *old_legs,
-            Leg(ledger.tax_payable(currency, payment.tax_place), -new.tax),
+            Leg(ledger.processor(currency), payment.gross_minor - payment.credit_minor),
+            Leg(ledger.fan_credit(currency, payment.user_id), payment.credit_minor),
+            Leg(ledger.tax_payable(currency, payment.tax_place), -payment.tax_minor),
             Leg(ledger.platform_fee(currency), -now.fee - at_once.fee),
             Leg(ledger.creator_payable(currency, payment.creator_id), -now.creator - at_once.creator),
             Leg(ledger.deferred_revenue(currency), -deferred.fee - deferred.creator),
@@ -97,18 +91,37 @@ def _post(session: Session, subscription: Subscription, paid: PaidBill, bill: Bi
     )
 
 
-def _post_credit(session: Session, subscription: Subscription, paid: PaidBill, bill: Bill) -> None:
-    """More unused time than new time: the rest becomes the fan's credit."""
-    given = split_payment(bill.credit_given, **_rates())
+def _give_back_unused(session: Session, subscription: Subscription, paid: PaidBill, bill: Bill) -> None:
+    """Reverse the old split for the time that is not used: out of the payment that it was paid with, as a refund is.
+    What Stripe credits beyond what is left of that payment nobody's share can bear: the platform gives it."""
+    source, kind = paid.invoice["id"], "unused_time"
+    posted = select(LedgerTransaction.id).filter_by(source=source, kind=kind)
+    old = session.scalars(
+        select(Payment)
+        .where(Payment.subscription_id == subscription.id, Payment.invoice_id != source)
+        .order_by((Payment.period_start <= bill.unused_from).desc(), Payment.period_start.desc(), Payment.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if session.scalar(posted) is not None:
+        return
+    within, legs = 0, []
+    if old is not None:
+        within = min(bill.old, old.gross_minor - old.refunded_minor)
+        share = split_refund(old.split, refunded_before=old.refunded_minor, refund=within)
+        legs = take_back_payment(session, old, share)
+        old.refunded_minor += within
     ledger.post(
         session,
-        source=paid.invoice["id"],
-        kind="credit_given",
+        source=source,
+        kind=kind,
         currency=bill.currency,
         occurred_at=gateway.moment(paid.invoice["created"]),
+        payment_id=old.id if old is not None else None,
         legs=[
-            *_give_back_old(session, subscription, paid, given),
-            Leg(ledger.fan_credit(bill.currency, subscription.user_id), -bill.credit_given),
+            *legs,
+            Leg(AccountRef("goodwill", bill.currency), bill.old - within),
+            Leg(ledger.fan_credit(bill.currency, subscription.user_id), -bill.old),
         ],
     )
 
@@ -118,24 +131,9 @@ def _rates() -> dict[str, int]:
     return {"tax_bps": config.tax_bps, "fee_bps": config.platform_fee_bps}
 
 
-def _give_back_old(session: Session, subscription: Subscription, paid: PaidBill, share: Split) -> list[Leg]:
-    """The debits for unused time; the payments that still hold unearned months of the subscription give it first."""
-    if share.gross == 0:
-        return []
-    ahead = session.scalars(
-        select(Payment)
-        .where(Payment.subscription_id == subscription.id, Payment.next_earning_at.is_not(None))
-        .order_by(Payment.period_end.desc(), Payment.id)
-        .with_for_update()
-    ).all()
-    creator_id = session.get_one(Group, subscription.group_id).owner_id
-    place = _evidence(paid)["tax_place"] or "unknown"
-    currency = paid.invoice["currency"].upper()
-    return take_back(session, share, currency=currency, creator_id=creator_id, tax_place=place, ahead=ahead)
-
-
-def _keep(session: Session, subscription: Subscription, paid: PaidBill, bill: Bill, own: Split) -> Payment:
+def _keep(session: Session, subscription: Subscription, paid: PaidBill, bill: Bill) -> Payment:
     invoice, main = paid.invoice, bill.main
+    split = split_payment(bill.new, **_rates())
     payment = Payment(
         id=new_id(),
         subscription_id=subscription.id,
@@ -146,11 +144,11 @@ def _keep(session: Session, subscription: Subscription, paid: PaidBill, bill: Bi
         invoice_id=invoice["id"],
         charge_id=paid.charge["id"] if paid.charge else None,
         currency=bill.currency,
-        gross_minor=own.gross,
-        tax_minor=own.tax,
-        fee_minor=own.fee,
-        creator_minor=own.creator,
-        credit_minor=bill.credit_spent,
+        gross_minor=split.gross,
+        tax_minor=split.tax,
+        fee_minor=split.fee,
+        creator_minor=split.creator,
+        credit_minor=bill.new - bill.due,
         refunded_minor=0,
         tax_bps=settings.current().tax_bps,
         **_evidence(paid),

@@ -35,7 +35,7 @@ from creator_hub.core.errors import Conflict
 from creator_hub.core.money import round_half_up
 from creator_hub.money import adjustments, ledger, payout_events, payout_transfers, payouts, periods, recognition
 from creator_hub.money.anchors import months_after
-from creator_hub.money.billing_models import Payment
+from creator_hub.money.billing_models import Payment, Subscription
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
 from creator_hub.money.payout_models import Payout
 from creator_hub.settings import Settings
@@ -66,7 +66,7 @@ class Paid:
 
     @property
     def left(self) -> int:
-        return self.gross - self.credit - self.refunded - self.disputed
+        return max(0, self.gross - self.credit - self.refunded - self.disputed)
 
     def shares(self) -> tuple[int, int, int]:
         """Tax, fee and creator after everything that went back: the closed form, not the steps."""
@@ -109,19 +109,22 @@ class Lives(RuleBasedStateMachine):
         who = self.books.fans[fan]
         with unit_of_work() as session:
             last = session.scalars(
-                select(Payment).where(Payment.user_id == who.id).order_by(Payment.id.desc()).limit(1)
+                select(Payment)
+                .join(Subscription, Subscription.id == Payment.subscription_id)
+                .where(Payment.user_id == who.id, Subscription.state != "ended")
+                .order_by(Payment.period_start.desc(), Payment.id.desc())
+                .limit(1)
             ).one_or_none()
-        if last is None or self.paid[last.id].refunded:
+        if last is None or self.paid[last.id].dispute or self.paid[last.id].gross == self.paid[last.id].refunded:
             return
-        old, at = max(1, last.gross_minor * unused // 100), self.books.now()
+        before, at = self.paid[last.id], self.books.now()
+        old = max(1, (before.gross - before.refunded) * unused // 100)
         lines = [line(-old, at, months_after(at, 1), proration=True), line(new, at, months_after(at, 12))]
         invoice = self.books.bill(who, self.books.yearly, lines)
-        if new > old:
-            self._remember(invoice, Paid(new - old), 0)
-        elif old > new:
-            given = Paid(old - new)
-            tax, fee, creator = given.shares()
-            self.moved.update(tax=tax, fee=fee, creator=creator, fan_credit=-(old - new))
+        before.refunded += old
+        before.refunds.clear()  # what came before is settled: no bank sends it back any more
+        self.moved["fan_credit"] -= old
+        self._remember(invoice, Paid(new, credit=min(old, new)), 0)
 
     @precondition(lambda self: any(paid.left > 0 for paid in self.paid.values()))
     @rule(data=st.data(), whole=st.booleans(), part=PARTS)
