@@ -166,29 +166,40 @@ def approve_payout_run(run_id: uuid.UUID, handle: str) -> None:
 
 @click.command("export")
 @click.argument("kind", type=click.Choice(EXPORT_KINDS))
+@click.option("--format", "format", default="csv", show_default=True, help="For instance xlsx, pdf, beancount.")
+@click.option("--creator", "creator", help="Handle of the creator whose file it is to be.")
 @click.option("--from", "period_from", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
 @click.option("--to", "period_to", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day after the last.")
 @click.option("--currency", help="Needed when the ledger has several.")
 @click.option("--by", "handle", required=True, help="Handle of the person of finance who asks.")
 @with_appcontext
-def export_file(kind: str, period_from: datetime, period_to: datetime, currency: str | None, handle: str) -> None:
+def export_file(
+    kind: str,
+    format: str,
+    creator: str | None,
+    period_from: datetime,
+    period_to: datetime,
+    currency: str | None,
+    handle: str,
+) -> None:
     """Make a file for finance and say where it is; fails when it disagrees with the ledger."""
     with unit_of_work() as session:
         asked = exports.ask(
             session,
             _finance(session, handle, Permission.EXPORT_FINANCE),
             kind=kind,
+            format=format,
             period_from=period_from.replace(tzinfo=UTC),
             period_to=period_to.replace(tzinfo=UTC),
             currency=currency,
-            creator_id=None,
+            creator_id=user_by_handle(session, creator).id if creator else None,
         )
     exports.make(asked.id)
     with unit_of_work() as session:
         made = exports.by_id(session, asked.id)
     if made.state != "ready":
-        raise click.ClickException(f"{made.state}: the file and the ledger differ by {made.difference}")
-    click.echo(f"{export_files.file_of(made.id)} {made.sha256}")
+        raise click.ClickException(made.error or f"{made.state}: file and ledger differ by {made.difference}")
+    click.echo(f"{export_files.file_of(made)} {made.sha256}")
 
 
 def _finance(session: Session, handle: str, permission: Permission = Permission.OPERATE_PAYOUTS) -> Actor:

@@ -20,6 +20,7 @@ ROOMS = (
     "creator_hub.money.names",
     "creator_hub.money.billing_models",
     "creator_hub.money.payout_models",
+    "creator_hub.money.bank_details",
     "creator_hub.money.export_models",
     "creator_hub.promises.models",
     "creator_hub.insights.models",

@@ -54,12 +54,20 @@ class Settings:
     trusted_proxies: int
     metrics_token: str
     payout_hold_days: int
+    payout_account_hold_days: int
     payout_reserve_bps: int
     payout_reserve_days: int
     platform_fee_bps: int
     tax_bps: int
     yearly_share_at_once: bool
+<<<<<<< HEAD
     socket_edge: SocketEdge
+=======
+    bank_name: str
+    bank_iban: str
+    ach_routing_number: str
+    ach_company_id: str
+>>>>>>> 5657ae7 (Export every kind in every format, the same bytes for a closed period)
 
     @property
     def is_production(self) -> bool:
@@ -107,12 +115,20 @@ class Settings:
             trusted_proxies=int(env.get("HUB_TRUSTED_PROXIES", "0")),
             metrics_token=env.get("HUB_METRICS_TOKEN", ""),
             payout_hold_days=int(env.get("HUB_PAYOUT_HOLD_DAYS", "7")),
+            payout_account_hold_days=int(env.get("HUB_PAYOUT_ACCOUNT_HOLD_DAYS", "7")),
             payout_reserve_bps=int(env.get("HUB_PAYOUT_RESERVE_BPS", "0")),
             payout_reserve_days=int(env.get("HUB_PAYOUT_RESERVE_DAYS", "90")),
             platform_fee_bps=int(env.get("HUB_PLATFORM_FEE_BPS", "1000")),
             tax_bps=int(env.get("HUB_TAX_BPS", "0")),
             yearly_share_at_once=_yearly_share(env) == "at_once",
+<<<<<<< HEAD
             socket_edge=_socket_edge(env.get("HUB_SOCKET_EDGE") or "fast"),
+=======
+            bank_name=env.get("HUB_BANK_NAME", "Creator Hub"),
+            bank_iban=env.get("HUB_BANK_IBAN", ""),
+            ach_routing_number=env.get("HUB_ACH_ROUTING_NUMBER", ""),
+            ach_company_id=env.get("HUB_ACH_COMPANY_ID", ""),
+>>>>>>> 5657ae7 (Export every kind in every format, the same bytes for a closed period)
         )
 
 

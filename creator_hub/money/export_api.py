@@ -31,6 +31,7 @@ def ask_for_export(session: Session, actor: Actor, body: dict[str, Any]) -> Expo
         session,
         actor,
         kind=body["kind"],
+        format=body["format"],
         period_from=body["period_from"],
         period_to=body["period_to"],
         currency=body["currency"],
@@ -70,9 +71,9 @@ def get_export(session: Session, actor: Actor, export_id: uuid.UUID) -> Export:
 def get_export_file(session: Session, actor: Actor, export_id: uuid.UUID, query: dict[str, str]) -> Reply:
     """The file of a ready export, or with `?part=manifest` what an auditor checks it by."""
     export = exports.ready_file(session, export_id)
-    name, kind, path = exports.name_of(export), "text/csv; charset=utf-8", export_files.file_of(export_id)
+    name, kind, path = exports.name_of(export), export_files.TYPES[export.format], export_files.file_of(export)
     if query["part"] == "manifest":
-        name, kind, path = f"{name}.manifest.json", "application/json", export_files.manifest_of(export_id)
+        name, kind, path = f"{name}.manifest.json", "application/json", export_files.manifest_of(export)
     if not path.exists():
         raise Gone("This file has been removed. Ask for the export again.")
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(path.stat().st_size)}

@@ -1,35 +1,53 @@
-"""The bytes of an export: CSV, one row at a time, hashed as it is written, with a manifest beside it."""
+"""Where the bytes of exports lie, how they get there, and the manifest beside them.
+
+A file is written under a name of its own and put in place when it is whole: two workers that make the same export do
+not disturb each other, and nobody reads half a file.
+"""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import orjson
 
 from creator_hub import settings
+from creator_hub.money.export_models import Export
+from creator_hub.money.export_table import Column, Row
 
 BLOCK = 64 * 1024
 # A spreadsheet takes a text cell that begins with one of these for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+ENDINGS = {"csv": "csv", "xlsx": "xlsx", "pdf": "pdf", "beancount": "beancount", "pain.001": "xml", "nacha": "ach"}
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "beancount": "text/plain; charset=utf-8",
+    "pain.001": "application/xml",
+    "nacha": "text/plain; charset=us-ascii",
+}
+
+
+class CannotBeWritten(Exception):
+    """The rows cannot be put into this format; the message tells finance what to mend."""
 
 
 def folder() -> Path:
     return settings.current().data_dir / "exports"
 
 
-def file_of(export_id: uuid.UUID) -> Path:
-    return folder() / f"{export_id}.csv"
+def file_of(export: Export) -> Path:
+    return folder() / f"{export.id}.{ENDINGS[export.format]}"
 
 
-def manifest_of(export_id: uuid.UUID) -> Path:
-    return folder() / f"{export_id}.manifest.json"
+def manifest_of(export: Export) -> Path:
+    return folder() / f"{export.id}.manifest.json"
 
 
 def defused(text: str | None) -> str:
@@ -39,44 +57,51 @@ def defused(text: str | None) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-class CsvFile:
-    """Writes to a name of its own; `publish` puts the finished file in place, leaving without it drops the file.
+class ExportFile:
+    """The base of every format: `write` rows, `finish`, then `publish`; leaving without it drops the file."""
 
-    Two workers that make the same export do not disturb each other.
-    """
-
-    def __init__(self, export_id: uuid.UUID, header: Sequence[str]) -> None:
-        self._final = file_of(export_id)
+    def __init__(self, export: Export, columns: Sequence[Column]) -> None:
+        self.export, self.columns, self.rows = export, columns, 0
+        self._final = file_of(export)
         self._part = self._final.with_suffix(f".{uuid.uuid4().hex}.part")
-        self._header = header
-        self.rows = 0
 
     def __enter__(self) -> Self:
         self._final.parent.mkdir(parents=True, exist_ok=True)
-        self._out: TextIO = self._part.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._out)
-        self._writer.writerow(self._header)
+        self.open(self._part)
         return self
-
-    def write(self, rows: Iterable[Sequence[str]]) -> None:
-        for row in rows:
-            self._writer.writerow(row)
-            self.rows += 1
-
-    def publish(self) -> str:
-        """Put the file in place, on disk; returns its SHA-256."""
-        self._out.flush()
-        os.fsync(self._out.fileno())
-        self._out.close()
-        digest = sha256(self._part)
-        os.replace(self._part, self._final)
-        return digest
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._out.close()
+        self.close()
         self._part.unlink(missing_ok=True)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        self.add(rows)
+        self.rows += len(rows)
+
+    def publish(self) -> str:
+        """Put the finished file in place, on disk; returns its SHA-256."""
+        with self._part.open("rb+") as whole:
+            os.fsync(whole.fileno())
+        digest = sha256(self._part)
+        os.replace(self._part, self._final)
+        return digest
+
+    def open(self, path: Path) -> None:
+        """Begin the file."""
+        raise NotImplementedError
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take rows in."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Write what is left and close the file. Raises CannotBeWritten."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the file, whatever its state."""
 
 
 def sha256(path: Path) -> str:
@@ -93,8 +118,8 @@ def blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def write_manifest(export_id: uuid.UUID, content: dict[str, Any]) -> None:
-    path = manifest_of(export_id)
+def write_manifest(export: Export, content: dict[str, Any]) -> None:
+    path = manifest_of(export)
     part = path.with_suffix(f".{uuid.uuid4().hex}.part")
     part.write_bytes(
         orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -3,133 +3,134 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, String, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from creator_hub.accounts.queries import people
 from creator_hub.core.db import unit_of_work
-from creator_hub.core.money import Money, to_major
-from creator_hub.core.schemas import rfc3339
-from creator_hub.money.export_files import defused
 from creator_hub.money.export_models import Export
+from creator_hub.money.export_table import Column, Row, Sum, Verdict
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
+from creator_hub.money.names import Names
 
-COLUMNS = (
-    "position",
-    "transaction_id",
-    "line",
-    "occurred_utc",
-    "recorded_utc",
-    "source",
-    "kind",
-    "account",
-    "owner_id",
-    "owner_handle",
-    "place",
-    "currency",
-    "debit",
-    "credit",
-    "memo",
-)
-CHUNK = 1000
+CHUNK = 5000
+UTC_TEXT = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 
 
-@dataclass(slots=True)
-class Totals:
-    """What the file holds, in minor units: added up while it is written."""
-
-    debit: int = 0
-    credit: int = 0
-    rows: int = 0
-
-    def as_json(self) -> dict[str, int]:
-        return {"debit_minor": self.debit, "credit_minor": self.credit, "rows": self.rows}
+def utc_text(moment: Any) -> Any:
+    """RFC 3339 in UTC, made by the database: a million times is too often for Python."""
+    return func.to_char(func.timezone("UTC", moment), UTC_TEXT)
 
 
-def _within(export: Export) -> list[ColumnElement[bool]]:
-    parts = [
-        LedgerTransaction.position <= export.position,
-        LedgerTransaction.currency == export.currency,
-        LedgerTransaction.occurred_at >= export.period_from,
-        LedgerTransaction.occurred_at < export.period_to,
-    ]
-    if export.creator_id is not None:
-        parts.append(LedgerAccount.owner_id == export.creator_id)
-    return parts
+class LedgerTable:
+    columns = (
+        Column("position", "count"),
+        Column("transaction_id"),
+        Column("line", "count"),
+        Column("occurred_utc"),
+        Column("recorded_utc"),
+        Column("source", "text"),
+        Column("kind", "text"),
+        Column("account"),
+        Column("owner_id"),
+        Column("owner_handle", "text"),
+        Column("place", "text"),
+        Column("currency"),
+        Column("debit", "money"),
+        Column("credit", "money"),
+        Column("memo", "text"),
+    )
 
+    def __init__(self, export: Export) -> None:
+        self.export, self.sum, self.names = export, Sum(), Names()
 
-def in_ledger(session: Session, export: Export) -> Totals:
-    """What the database says the file must add up to."""
-    debits = func.sum(Posting.amount_minor).filter(Posting.amount_minor > 0)
-    credits = func.sum(-Posting.amount_minor).filter(Posting.amount_minor < 0)
-    row = session.execute(
-        select(func.coalesce(debits, 0), func.coalesce(credits, 0), func.count())
-        .select_from(Posting)
-        .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
-        .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
-        .where(*_within(export))
-    ).one()
-    return Totals(int(row[0]), int(row[1]), row[2])
+    def count(self, session: Session) -> int:
+        return self._in_ledger(session)[2]
 
+    def chunks(self) -> Iterator[list[Row]]:
+        after = (0, 0)
+        while True:
+            with unit_of_work() as session:
+                found = session.execute(self._query(after)).all()
+                self.names.read(session, {row.owner for row in found})
+            if not found:
+                return
+            yield [self._row(row) for row in found]
+            after = (found[-1].position, found[-1].line)
 
-def difference(export: Export, written: Totals, expected: Totals) -> int:
-    """By how much the file disagrees: with the ledger, and, over all accounts, debits with credits."""
-    net = written.debit - written.credit
-    off = net - (expected.debit - expected.credit) if export.creator_id else net
-    return off or written.debit - expected.debit
+    def verdict(self, session: Session) -> Verdict:
+        """The file against the database, and, over all accounts, debits against credits."""
+        debit, credit, rows = self._in_ledger(session)
+        written = {"debit_minor": self.sum.minor.get("debit", 0), "credit_minor": self.sum.minor.get("credit", 0)}
+        net = written["debit_minor"] - written["credit_minor"]
+        off = net - (debit - credit) if self.export.creator_id else net
+        controls = {
+            "file": {**written, "rows": self.sum.rows},
+            "ledger": {"debit_minor": debit, "credit_minor": credit, "rows": rows},
+        }
+        return Verdict(off or written["debit_minor"] - debit, controls)
 
+    def _within(self) -> list[ColumnElement[bool]]:
+        export = self.export
+        parts = [
+            LedgerTransaction.position <= export.position,
+            LedgerTransaction.currency == export.currency,
+            LedgerTransaction.occurred_at >= export.period_from,
+            LedgerTransaction.occurred_at < export.period_to,
+        ]
+        if export.creator_id is not None:
+            parts.append(LedgerAccount.owner_id == export.creator_id)
+        return parts
 
-def chunks(export: Export, totals: Totals) -> Iterator[list[list[str]]]:
-    """The file's rows in the ledger's order. Each chunk is read in a unit of work of its own, which is over when the
-    chunk is yielded."""
-    after = (0, 0)
-    while True:
-        with unit_of_work() as session:
-            found = session.execute(
-                select(LedgerTransaction, Posting, LedgerAccount)
-                .join(Posting, Posting.transaction_id == LedgerTransaction.id)
-                .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
-                .where(
-                    *_within(export),
-                    LedgerTransaction.position >= after[0],  # what the index of positions can begin at
-                    tuple_(LedgerTransaction.position, Posting.line) > after,
-                )
-                .order_by(LedgerTransaction.position, Posting.line)
-                .limit(CHUNK)
-            ).all()
-            owners = people(session, [row[2].owner_id for row in found if row[2].owner_id])
-        if not found:
-            return
-        rows = []
-        for entry, posting, account in found:
-            owner = owners[account.owner_id].handle if account.owner_id else ""
-            rows.append(_row(entry, posting, account, owner))
-            totals.debit += max(0, posting.amount_minor)
-            totals.credit += max(0, -posting.amount_minor)
-        totals.rows += len(rows)
-        yield rows
-        after = (found[-1][0].position, found[-1][1].line)
+    def _in_ledger(self, session: Session) -> tuple[int, int, int]:
+        """What the database says the file must add up to: debits, credits, rows."""
+        debits = func.sum(Posting.amount_minor).filter(Posting.amount_minor > 0)
+        credits = func.sum(-Posting.amount_minor).filter(Posting.amount_minor < 0)
+        row = session.execute(
+            select(func.coalesce(debits, 0), func.coalesce(credits, 0), func.count())
+            .select_from(Posting)
+            .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
+            .join(LedgerAccount, LedgerAccount.id == Posting.account_id)
+            .where(*self._within())
+        ).one()
+        return int(row[0]), int(row[1]), row[2]
 
+    def _query(self, after: tuple[int, int]) -> Any:
+        entry, account = LedgerTransaction, LedgerAccount
+        return (
+            select(
+                entry.position,
+                cast(entry.id, String).label("entry"),
+                Posting.line,
+                utc_text(entry.occurred_at).label("occurred"),
+                utc_text(entry.recorded_at).label("recorded"),
+                entry.source,
+                entry.kind,
+                account.kind.label("account"),
+                account.owner_id.label("owner"),
+                cast(account.owner_id, String).label("owner_text"),
+                account.place,
+                Posting.currency,
+                Posting.amount_minor.label("minor"),
+                entry.memo,
+                entry.recorded_at,
+            )
+            .join(Posting, Posting.transaction_id == entry.id)
+            .join(account, account.id == Posting.account_id)
+            .where(
+                *self._within(),
+                entry.position >= after[0],  # what the index of positions can begin at
+                tuple_(entry.position, Posting.line) > after,
+            )
+            .order_by(entry.position, Posting.line)
+            .limit(CHUNK)
+        )
 
-def _row(entry: LedgerTransaction, posting: Posting, account: LedgerAccount, owner: str) -> list[str]:
-    amount = to_major(Money(abs(posting.amount_minor), posting.currency))
-    is_debit = posting.amount_minor > 0
-    return [
-        str(entry.position),
-        str(entry.id),
-        str(posting.line),
-        rfc3339(entry.occurred_at),
-        rfc3339(entry.recorded_at),
-        defused(entry.source),
-        defused(entry.kind),
-        account.kind,
-        str(account.owner_id or ""),
-        defused(owner),
-        defused(account.place),
-        posting.currency,
-        amount if is_debit else "",
-        "" if is_debit else amount,
-        defused(entry.memo),
-    ]
+    def _row(self, row: Any) -> Row:
+        minor, owner = row[12], row[8]
+        self.sum.rows += 1
+        self.sum.add("debit" if minor > 0 else "credit", abs(minor))
+        handle = self.names.at(owner, row[14]) if owner else None
+        debit, credit = (minor, None) if minor > 0 else (None, -minor)
+        return (*row[:8], row[9], handle, row[10], row[11], debit, credit, row[13])

@@ -12,7 +12,18 @@ from creator_hub.core.base import Base
 from creator_hub.core.money import Money
 
 EXPORT_STATES = ("queued", "running", "ready", "refused", "failed")
-EXPORT_KINDS = ("payout_reconciliation", "ledger")
+# What can be asked for, and in which formats.
+EXPORT_FORMATS = {
+    "payout_reconciliation": ("csv", "xlsx"),
+    "payouts": ("csv", "xlsx", "pain.001", "nacha"),
+    "creator_statement": ("csv", "xlsx", "pdf"),
+    "ledger": ("csv", "xlsx", "beancount"),
+    "revenue": ("csv", "xlsx"),
+    "deferred_revenue": ("csv", "xlsx"),
+    "tax": ("csv", "xlsx"),
+    "creator_tax_report": ("csv",),
+}
+EXPORT_KINDS = tuple(EXPORT_FORMATS)
 
 
 class BankPayout(Base):
@@ -63,6 +74,7 @@ class Export(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
+    format: Mapped[str]
     period_from: Mapped[datetime]
     period_to: Mapped[datetime]
     currency: Mapped[str]

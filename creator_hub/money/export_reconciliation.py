@@ -15,42 +15,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from creator_hub.accounts.models import User
 from creator_hub.core.db import unit_of_work
-from creator_hub.core.money import Money, to_major
 from creator_hub.core.schemas import rfc3339
-from creator_hub.groups.models import Group, Tier
 from creator_hub.money.billing_models import Payment, Subscription
-from creator_hub.money.export_files import defused
 from creator_hub.money.export_models import BalanceTransaction, BankPayout, Export
+from creator_hub.money.export_table import Column, Row, Verdict
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
 from creator_hub.money.matching import STRIPES_OWN, ledger_moved
+from creator_hub.money.names import Names
 from creator_hub.money.payout_models import Payout
 
-COLUMNS = (
-    "payout_id",
-    "payout_effective_at",
-    "entry_id",
-    "created_utc",
-    "available_on_utc",
-    "currency",
-    "gross",
-    "fee",
-    "net",
-    "category",
-    "source_id",
-    "description",
-    "creator_id",
-    "creator_handle",
-    "group_handle",
-    "tier",
-    "subscription_id",
-    "invoice_id",
-    "charge_id",
-    "transfer_id",
-    "dispute_reason",
-)
 CHUNK = 500
+MOST_NAMED = 5
 FIRST = (datetime.min.replace(tzinfo=UTC), "", datetime.min.replace(tzinfo=UTC), "")
 
 
@@ -88,21 +64,144 @@ def _payouts_within(export: Export) -> list[ColumnElement[bool]]:
     ]
 
 
-def count(session: Session, export: Export) -> int:
-    """How many rows the file will have before it is narrowed to a creator."""
-    fees = func.count().filter(BalanceTransaction.fee_minor != 0)
-    return int(
-        session.scalar(
-            select(func.count() + fees)
-            .select_from(BalanceTransaction)
-            .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
-            .where(*_payouts_within(export), BalanceTransaction.type != "payout")
-        )
-        or 0
+class ReconciliationTable:
+    """By bank payout and time. The totals cover every row, also those of other creators."""
+
+    columns = (
+        Column("payout_id", "text"),
+        Column("payout_effective_at"),
+        Column("entry_id", "text"),
+        Column("created_utc"),
+        Column("available_on_utc"),
+        Column("currency"),
+        Column("gross", "money"),
+        Column("fee", "money"),
+        Column("net", "money"),
+        Column("category", "text"),
+        Column("source_id", "text"),
+        Column("description", "text"),
+        Column("creator_id"),
+        Column("creator_handle", "text"),
+        Column("group_handle", "text"),
+        Column("tier", "text"),
+        Column("subscription_id", "text"),
+        Column("invoice_id", "text"),
+        Column("charge_id", "text"),
+        Column("transfer_id", "text"),
+        Column("dispute_reason", "text"),
     )
 
+    def __init__(self, export: Export) -> None:
+        self.export, self.totals, self.names = export, Totals(), Names()
 
-def add_payouts(session: Session, export: Export, totals: Totals) -> None:
+    def count(self, session: Session) -> int:
+        """Before the rows are narrowed to a creator."""
+        fees = func.count().filter(BalanceTransaction.fee_minor != 0)
+        return int(
+            session.scalar(
+                select(func.count() + fees)
+                .select_from(BalanceTransaction)
+                .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
+                .where(*_payouts_within(self.export), BalanceTransaction.type != "payout")
+            )
+            or 0
+        )
+
+    def chunks(self) -> Iterator[list[Row]]:
+        after: tuple[Any, ...] = FIRST
+        while True:
+            with unit_of_work() as session:
+                found: Sequence[Any] = session.execute(self._query(after)).all()
+                payments = [row.Payment for row in found if row.Payment]
+                named = {i for payment in payments for i in (payment.group_id, payment.tier_id)}
+                self.names.read(session, named | {row.creator_id for row in found})
+            if not found:
+                return
+            yield [made for row in found for made in self._rows(row)]
+            last, payout = found[-1][0], found[-1][1]
+            after = (payout.effective_at, payout.id, last.created_at, last.id)
+
+    def verdict(self, session: Session) -> Verdict:
+        _add_payouts(session, self.export, self.totals)
+        unexplained = _unexplained(session, self.export)
+        error = f"Stripe has not itemised {', '.join(unexplained[:MOST_NAMED])}." if unexplained else None
+        return Verdict(_difference(self.totals), self.totals.as_json(), error)
+
+    def _query(self, after: tuple[Any, ...]) -> Any:
+        order = (BankPayout.effective_at, BankPayout.id, BalanceTransaction.created_at, BalanceTransaction.id)
+        moved = case((BalanceTransaction.type.in_(STRIPES_OWN), 0), else_=ledger_moved(self.export.position))
+        return (
+            select(
+                BalanceTransaction,
+                BankPayout,
+                Payment,
+                Payout,
+                func.coalesce(Payment.creator_id, Payout.creator_id).label("creator_id"),
+                Subscription.stripe_id.label("subscription_id"),
+                moved.label("moved"),
+            )
+            .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
+            .outerjoin(Payment, Payment.charge_id == BalanceTransaction.charge_id)
+            .outerjoin(Payout, Payout.transfer_id == BalanceTransaction.source_id)
+            .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
+            .where(
+                *_payouts_within(self.export),
+                BalanceTransaction.type != "payout",
+                BankPayout.effective_at >= after[0],  # what the index can begin at
+                tuple_(*order) > tuple_(*after),
+            )
+            .order_by(*order)
+            .limit(CHUNK)
+        )
+
+    def _rows(self, row: Any) -> list[Row]:
+        entry: BalanceTransaction = row[0]
+        totals, moved = self.totals, int(row.moved)
+        kept_back = entry.net_minor if entry.type in STRIPES_OWN else 0
+        totals.net += entry.net_minor
+        totals.kept_back += kept_back
+        totals.ledger += moved
+        totals.astray += abs(entry.net_minor - kept_back - moved)
+        if self.export.creator_id not in (None, row.creator_id):
+            return []
+        made = [self._row(row, entry.id, entry.amount_minor, 0, entry.category)]
+        if entry.fee_minor:
+            made.append(self._row(row, f"{entry.id}_fee", 0, entry.fee_minor, "fee"))
+        return made
+
+    def _row(self, row: Any, entry_id: str, gross: int, fee: int, category: str) -> Row:
+        entry: BalanceTransaction = row[0]
+        payout: BankPayout = row[1]
+        payment: Payment | None = row[2]
+        transfer: Payout | None = row[3]
+        creator: uuid.UUID | None = row.creator_id
+        name, at = self.names.at, entry.created_at
+        return (
+            payout.id,
+            rfc3339(payout.effective_at),
+            entry_id,
+            rfc3339(entry.created_at),
+            rfc3339(entry.available_on),
+            entry.currency,
+            gross,
+            fee,
+            gross - fee,
+            category,
+            entry.source_id,
+            entry.description,
+            str(creator) if creator else None,
+            name(creator, at),
+            name(payment.group_id if payment else None, at),
+            name(payment.tier_id if payment else None, at),
+            row.subscription_id,
+            payment.invoice_id if payment else None,
+            entry.charge_id,
+            transfer.transfer_id if transfer else None,
+            entry.dispute_reason,
+        )
+
+
+def _add_payouts(session: Session, export: Export, totals: Totals) -> None:
     """What Stripe paid to the bank, and what the ledger has as paid to the bank for the same payouts."""
     inside = (
         select(func.coalesce(func.sum(BalanceTransaction.net_minor), 0))
@@ -131,13 +230,13 @@ def add_payouts(session: Session, export: Export, totals: Totals) -> None:
     )
 
 
-def unexplained(session: Session, export: Export) -> list[str]:
+def _unexplained(session: Session, export: Export) -> list[str]:
     """The bank payouts of the period whose rows Stripe has not told: new ones, and those that somebody made by hand."""
     found = select(BankPayout.id).where(*_payouts_within(export), ~BankPayout.itemised)
     return list(session.scalars(found.order_by(BankPayout.effective_at, BankPayout.id)))
 
 
-def difference(totals: Totals) -> int:
+def _difference(totals: Totals) -> int:
     """By how much Stripe's rows disagree: with the bank payouts, then with the ledger's bank and processor accounts."""
     return (
         totals.net - totals.payouts
@@ -146,98 +245,3 @@ def difference(totals: Totals) -> int:
         or totals.net - totals.kept_back - totals.ledger
         or totals.astray
     )
-
-
-def _query(export: Export, after: tuple[Any, ...]) -> Any:
-    order = (BankPayout.effective_at, BankPayout.id, BalanceTransaction.created_at, BalanceTransaction.id)
-    creator = func.coalesce(Payment.creator_id, Payout.creator_id)
-    return (
-        select(
-            BalanceTransaction,
-            BankPayout,
-            Payment,
-            Payout,
-            User.id.label("creator_id"),
-            User.handle.label("creator_handle"),
-            Group.handle.label("group_handle"),
-            Tier.name.label("tier"),
-            Subscription.stripe_id.label("subscription_id"),
-            case((BalanceTransaction.type.in_(STRIPES_OWN), 0), else_=ledger_moved(export.position)).label("moved"),
-        )
-        .join(BankPayout, BankPayout.id == BalanceTransaction.payout_id)
-        .outerjoin(Payment, Payment.charge_id == BalanceTransaction.charge_id)
-        .outerjoin(Payout, Payout.transfer_id == BalanceTransaction.source_id)
-        .outerjoin(User, User.id == creator)
-        .outerjoin(Group, Group.id == Payment.group_id)
-        .outerjoin(Tier, Tier.id == Payment.tier_id)
-        .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
-        .where(
-            *_payouts_within(export),
-            BalanceTransaction.type != "payout",
-            BankPayout.effective_at >= after[0],  # what the index can begin at
-            tuple_(*order) > tuple_(*after),
-        )
-        .order_by(*order)
-        .limit(CHUNK)
-    )
-
-
-def chunks(export: Export, totals: Totals) -> Iterator[list[list[str]]]:
-    """The file's rows by bank payout and time. Each chunk is read in a unit of work of its own, which is over when the
-    chunk is yielded. The totals cover every row, also those of other creators."""
-    after: tuple[Any, ...] = FIRST
-    while True:
-        with unit_of_work() as session:
-            found: Sequence[Any] = session.execute(_query(export, after)).all()
-        if not found:
-            return
-        rows: list[list[str]] = []
-        for row in found:
-            entry: BalanceTransaction = row[0]
-            kept_back = entry.net_minor if entry.type in STRIPES_OWN else 0
-            totals.net += entry.net_minor
-            totals.kept_back += kept_back
-            totals.ledger += int(row.moved)
-            totals.astray += abs(entry.net_minor - kept_back - int(row.moved))
-            if export.creator_id in (None, row.creator_id):
-                rows += _rows(row)
-        yield rows
-        last, payout = found[-1][0], found[-1][1]
-        after = (payout.effective_at, payout.id, last.created_at, last.id)
-
-
-def _rows(row: Any) -> list[list[str]]:
-    entry: BalanceTransaction = row[0]
-    made = [_row(row, entry.id, entry.amount_minor, 0, entry.category)]
-    if entry.fee_minor:
-        made.append(_row(row, f"{entry.id}_fee", 0, entry.fee_minor, "fee"))
-    return made
-
-
-def _row(row: Any, entry_id: str, gross: int, fee: int, category: str) -> list[str]:
-    entry: BalanceTransaction = row[0]
-    payout: BankPayout = row[1]
-    payment: Payment | None = row[2]
-    transfer: Payout | None = row[3]
-    creator: uuid.UUID | None = row.creator_id
-    return [
-        defused(payout.id),
-        rfc3339(payout.effective_at),
-        defused(entry_id),
-        rfc3339(entry.created_at),
-        rfc3339(entry.available_on),
-        entry.currency,
-        *(to_major(Money(minor, entry.currency)) for minor in (gross, fee, gross - fee)),
-        defused(category),
-        defused(entry.source_id),
-        defused(entry.description),
-        str(creator or ""),
-        defused(row.creator_handle),
-        defused(row.group_handle),
-        defused(row.tier),
-        defused(row.subscription_id),
-        defused(payment.invoice_id if payment else None),
-        defused(entry.charge_id),
-        defused(transfer.transfer_id if transfer else None),
-        defused(entry.dispute_reason),
-    ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from creator_hub.core.schemas import MoneyField, Timestamp, WireSchema
-from creator_hub.money.export_models import EXPORT_KINDS, Export
+from creator_hub.money.export_models import EXPORT_FORMATS, EXPORT_KINDS, Export
 from creator_hub.money.finance_schemas import currency_field
+
+FORMATS = tuple(dict.fromkeys(format for formats in EXPORT_FORMATS.values() for format in formats))
 
 
 class ExportIn(WireSchema):
     """The period begins with `from` and ends before `to`."""
 
     kind = fields.String(required=True, validate=validate.OneOf(EXPORT_KINDS))
-    format = fields.String(load_default="csv", validate=validate.OneOf(("csv",)))
+    format = fields.String(load_default="csv", validate=validate.OneOf(FORMATS))
     period_from = Timestamp(required=True, data_key="from")
     period_to = Timestamp(required=True, data_key="to")
     currency = currency_field()
@@ -26,7 +28,7 @@ class ExportOut(WireSchema):
 
     id = fields.UUID()
     kind = fields.String()
-    format = fields.Constant("csv")
+    format = fields.String()
     period_from = Timestamp(data_key="from")
     period_to = Timestamp(data_key="to")
     currency = fields.String()

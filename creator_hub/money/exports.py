@@ -1,13 +1,13 @@
 """Exports: asked for by finance, made by a job, refused when their totals disagree with the ledger.
 
-The same request over a closed period gives the same bytes: rows come in a fixed order and nothing about the moment of
-asking is in the file. That is in the manifest.
+The same request over a closed period gives the same bytes: rows come in a fixed order, names are those of the time, and
+nothing about the moment of asking is in the file. That is in the manifest.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,16 +21,45 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.core.schemas import rfc3339
-from creator_hub.money import export_files, export_ledger, export_reconciliation, reconciliation
-from creator_hub.money.export_files import CsvFile
-from creator_hub.money.export_models import Export
+from creator_hub.money import export_files, reconciliation
+from creator_hub.money.export_bank_files import NachaFile, Pain001File
+from creator_hub.money.export_beancount import BeancountFile
+from creator_hub.money.export_deferred import DeferredTable
+from creator_hub.money.export_files import ENDINGS, CannotBeWritten, ExportFile
+from creator_hub.money.export_ledger import LedgerTable
+from creator_hub.money.export_models import EXPORT_FORMATS, Export
+from creator_hub.money.export_payouts import PayoutTable
+from creator_hub.money.export_pdf import StatementPdf
+from creator_hub.money.export_reconciliation import ReconciliationTable
+from creator_hub.money.export_shares import CreatorTaxTable, RevenueTable, TaxTable
+from creator_hub.money.export_sheets import CsvFile, XlsxFile
+from creator_hub.money.export_statement import StatementTable
+from creator_hub.money.export_table import Table, Verdict
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction
 
 TOPIC = "money.export"
 LEDGER_LOCK = 7_260_120  # everybody who posts holds it shared until the commit
 DECIDED = ("ready", "refused")
 SHOWN = 20
-MOST_NAMED = 5
+BANK_CURRENCY = {"pain.001": "EUR", "nacha": "USD"}
+TABLES: Mapping[str, Callable[[Export], Table]] = {
+    "payout_reconciliation": ReconciliationTable,
+    "payouts": PayoutTable,
+    "creator_statement": StatementTable,
+    "ledger": LedgerTable,
+    "revenue": RevenueTable,
+    "deferred_revenue": DeferredTable,
+    "tax": TaxTable,
+    "creator_tax_report": CreatorTaxTable,
+}
+FILES: Mapping[str, type[ExportFile]] = {
+    "csv": CsvFile,
+    "xlsx": XlsxFile,
+    "pdf": StatementPdf,
+    "beancount": BeancountFile,
+    "pain.001": Pain001File,
+    "nacha": NachaFile,
+}
 
 
 def ask(
@@ -38,22 +67,29 @@ def ask(
     actor: Actor,
     *,
     kind: str,
+    format: str,
     period_from: datetime,
     period_to: datetime,
     currency: str | None,
     creator_id: uuid.UUID | None,
 ) -> Export:
-    """Have a file made. Raises Invalid for an empty period, or when it is not clear which currency is meant."""
+    """Have a file made. Raises Invalid, by field, for what cannot be made: an empty period, a format that the kind does
+    not have, a statement of nobody, or when it is not clear which currency is meant."""
+    currency = currency or _only_currency(session)
+    errors = _impossible(kind, format, currency, creator_id)
     if period_from >= period_to:
-        raise Invalid(errors={"to": ["The period must end after it begins."]})
+        errors["to"] = ["The period must end after it begins."]
+    if errors:
+        raise Invalid(errors=errors)
     if creator_id is not None:
         user_by_id(session, creator_id)
     export = Export(
         id=new_id(),
         kind=kind,
+        format=format,
         period_from=period_from,
         period_to=period_to,
-        currency=currency or _only_currency(session),
+        currency=currency,
         creator_id=creator_id,
         state="queued",
         rows_total=0,
@@ -64,6 +100,19 @@ def ask(
     session.add(export)
     outbox.record(session, TOPIC, {"export_id": str(export.id)}, key=str(export.id))
     return export
+
+
+def _impossible(kind: str, format: str, currency: str, creator_id: uuid.UUID | None) -> dict[str, list[str]]:
+    errors = {}
+    if format not in EXPORT_FORMATS[kind]:
+        errors["format"] = [f"This kind comes as {', '.join(EXPORT_FORMATS[kind])}."]
+    if kind == "creator_statement" and creator_id is None:
+        errors["creator"] = ["Say whose statement it is to be."]
+    if format == "beancount" and creator_id is not None:
+        errors["creator"] = ["One creator's postings do not balance alone. Ask for CSV, or for everybody."]
+    if BANK_CURRENCY.get(format, currency) != currency:
+        errors["currency"] = [f"This format carries {BANK_CURRENCY[format]} only."]
+    return errors
 
 
 def currencies(session: Session) -> list[str]:
@@ -100,26 +149,31 @@ def ready_file(session: Session, export_id: uuid.UUID) -> Export:
 def name_of(export: Export) -> str:
     """`payout_reconciliation_2026-11-01_2026-12-01_USD.csv`"""
     days = (moment.astimezone(UTC).strftime("%Y-%m-%d") for moment in (export.period_from, export.period_to))
-    return f"{export.kind}_{'_'.join(days)}_{export.currency}.csv"
+    return f"{export.kind}_{'_'.join(days)}_{export.currency}.{ENDINGS[export.format]}"
 
 
 def make(export_id: uuid.UUID) -> None:
     """Make one export's file. Safe to repeat: a repeat starts over, also after a failure; what was decided stays."""
     try:
-        reconciliation.sync()
-        export = _begin(export_id)
-        if export is None:
-            return
-        if export.kind == "ledger":
-            _make_ledger(export)
-        else:
-            _make_reconciliation(export)
+        if _needs_stripe(export_id):
+            reconciliation.sync()
+        begun = _begin(export_id)
+        if begun is not None:
+            _write(*begun)
+    except CannotBeWritten as reason:
+        _failed(export_id, str(reason))
     except Exception as failure:
         _failed(export_id, type(failure).__name__)
         raise
 
 
-def _begin(export_id: uuid.UUID) -> Export | None:
+def _needs_stripe(export_id: uuid.UUID) -> bool:
+    """Only Stripe's own account of the money has to be asked for; the ledger is here."""
+    with unit_of_work() as session:
+        return by_id(session, export_id).kind == "payout_reconciliation"
+
+
+def _begin(export_id: uuid.UUID) -> tuple[Export, Table] | None:
     """Fix the position that the file shows the ledger at: nothing below it can be committed any more."""
     with unit_of_work() as session:
         export = _undecided(session, export_id)
@@ -128,11 +182,9 @@ def _begin(export_id: uuid.UUID) -> Export | None:
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": LEDGER_LOCK})
         export.state, export.error, export.rows_done = "running", None, 0
         export.position = session.scalar(select(func.coalesce(func.max(LedgerTransaction.position), 0)))
-        if export.kind == "ledger":
-            export.rows_total = export_ledger.in_ledger(session, export).rows
-        else:
-            export.rows_total = export_reconciliation.count(session, export)
-        return export
+        table = TABLES[export.kind](export)
+        export.rows_total = table.count(session)
+        return export, table
 
 
 def _undecided(session: Session, export_id: uuid.UUID) -> Export | None:
@@ -148,30 +200,15 @@ def _failed(export_id: uuid.UUID, error: str) -> None:
             export.state, export.error = "failed", error
 
 
-def _make_ledger(export: Export) -> None:
-    totals = export_ledger.Totals()
-    with CsvFile(export.id, export_ledger.COLUMNS) as file:
-        for rows in export_ledger.chunks(export, totals):
+def _write(export: Export, table: Table) -> None:
+    with FILES[export.format](export, table.columns) as file:
+        for rows in table.chunks():
             file.write(rows)
             _progress(export.id, file.rows)
+        file.finish()
         with unit_of_work() as session:
-            expected = export_ledger.in_ledger(session, export)
-        controls = {"file": totals.as_json(), "ledger": expected.as_json()}
-        _end(export, file, export_ledger.difference(export, totals, expected), controls)
-
-
-def _make_reconciliation(export: Export) -> None:
-    totals = export_reconciliation.Totals()
-    with CsvFile(export.id, export_reconciliation.COLUMNS) as file:
-        for rows in export_reconciliation.chunks(export, totals):
-            file.write(rows)
-            _progress(export.id, file.rows)
-        with unit_of_work() as session:
-            export_reconciliation.add_payouts(session, export, totals)
-            unexplained = export_reconciliation.unexplained(session, export)
-        if unexplained:
-            export.error = f"Stripe has not itemised {', '.join(unexplained[:MOST_NAMED])}."
-        _end(export, file, export_reconciliation.difference(totals), totals.as_json())
+            verdict = table.verdict(session)
+        _end(export, file, verdict)
 
 
 def _progress(export_id: uuid.UUID, rows: int) -> None:
@@ -181,7 +218,7 @@ def _progress(export_id: uuid.UUID, rows: int) -> None:
             export.rows_done = min(rows, export.rows_total)
 
 
-def _end(export: Export, file: CsvFile, difference: int, controls: dict[str, Any]) -> None:
+def _end(export: Export, file: ExportFile, verdict: Verdict) -> None:
     """Publish the file with its manifest, or refuse it: a file that disagrees is never adjusted nor given out. The
     export's row is locked meanwhile, so that file, manifest and row are those of one worker."""
     with unit_of_work() as session:
@@ -190,17 +227,18 @@ def _end(export: Export, file: CsvFile, difference: int, controls: dict[str, Any
             return
         row.rows_done = row.rows_total = file.rows
         row.position, row.finished_at = export.position, clock.now()
-        if difference:
-            row.state, row.difference_minor, row.error = "refused", difference, export.error
+        if verdict.difference:
+            row.state, row.difference_minor, row.error = "refused", verdict.difference, verdict.error
             return
         row.state, row.sha256 = "ready", file.publish()
-        export_files.write_manifest(export.id, _manifest(export, file.rows, row.sha256, controls))
+        export_files.write_manifest(export, _manifest(export, file.rows, row.sha256, verdict.controls))
 
 
 def _manifest(export: Export, rows: int, digest: str, controls: dict[str, Any]) -> dict[str, Any]:
     return {
         "file": name_of(export),
         "kind": export.kind,
+        "format": export.format,
         "from": rfc3339(export.period_from),
         "to": rfc3339(export.period_to),
         "currency": export.currency,

@@ -42,6 +42,7 @@ def open_payout_run(session: Session, actor: Actor, body: dict[str, Any]) -> Run
         currency=body["currency"],
         cut_off=body["cut_off"],
         minimum_minor=minimum.minor if minimum else 0,
+        method=body["method"],
     )
     return payout_queries.run(session, run)
 
@@ -70,6 +71,19 @@ def list_payout_runs(session: Session, actor: Actor, query: PageRequest) -> Page
 def approve_payout_run(session: Session, actor: Actor, run_id: uuid.UUID, body: dict[str, Any]) -> RunView:
     """Approve a run that somebody else opened; the transfers are sent at once."""
     return payout_queries.run(session, payouts.approve(session, actor, run_id))
+
+
+@route(
+    "POST",
+    "/finance/payout-runs/<uuid:run_id>/executed",
+    permission=Permission.OPERATE_PAYOUTS,
+    body=WireSchema(),
+    body_optional=True,
+    answer=finance_schemas.RunOut(),
+)
+def mark_run_executed(session: Session, actor: Actor, run_id: uuid.UUID, body: dict[str, Any]) -> RunView:
+    """Say that the bank has executed the file of an approved run."""
+    return payout_queries.run(session, payouts.executed(session, run_id))
 
 
 @route(

@@ -30,6 +30,8 @@ def finance_page(session: Session, actor: Actor) -> str:
         "runs": payout_queries.runs(session, SHOWN).items,
         "payouts": payout_queries.payouts(session, SHOWN).items,
         "exports": exports.newest(session),
+        "export_creators": list({str(due.creator.id): f"@{due.creator.handle}" for due in balances.creators}.items()),
+        "export_handles": {due.creator.id: due.creator.handle for due in balances.creators},
         "export_currencies": [(code, code) for code in exports.currencies(session)],
         "periods": finance_queries.periods(session),
         "entries": finance_queries.entries(session, SHOWN).items,

@@ -29,10 +29,27 @@ class PayoutAccountOut(WireSchema):
     bank_payouts_enabled = fields.Boolean()
 
 
+class BankDetailsIn(WireSchema):
+    """An IBAN, or a US routing and account number; `password` proves that it is you."""
+
+    holder = Text(longest=70, required=True)
+    iban = fields.String(load_default="", validate=validate.Length(max=42))
+    routing_number = fields.String(load_default="", validate=validate.Length(max=9))
+    account_number = fields.String(load_default="", validate=validate.Length(max=17))
+    password = fields.String(required=True, load_only=True, validate=validate.Length(max=1024))
+
+
+class BankDetailsOut(WireSchema):
+    last4 = fields.String()
+    changed_at = Timestamp()
+    held_until = Timestamp()
+
+
 class RunIn(WireSchema):
     currency = currency_field(required=True)
     cut_off = Timestamp(allow_none=True, load_default=None)
     minimum = MoneyField(positive=True, allow_none=True, load_default=None)
+    method = fields.String(load_default="stripe", validate=validate.OneOf(("stripe", "bank")))
 
 
 class PayoutOut(WireSchema):
@@ -52,6 +69,7 @@ class RunOut(WireSchema):
     id = fields.UUID()
     currency = fields.String()
     cut_off = Timestamp()
+    method = fields.String()
     state = fields.String()
     requested_by = fields.Nested(PublicUserOut)
     approved_by = fields.Nested(PublicUserOut, allow_none=True)

@@ -161,6 +161,9 @@ def _keep(session: Session, subscription: Subscription, paid: PaidBill, bill: Bi
 
 
 def _tier(session: Session, price_id: str | None) -> uuid.UUID | None:
+    """The tier that a price of Stripe's stands for; None for a price that is none of ours."""
+    if price_id is None:
+        return None
     return session.scalar(select(StripePrice.tier_id).where(StripePrice.stripe_id == price_id))
 
 

@@ -36,13 +36,15 @@ class PayoutAccount(Base):
 
 
 class PayoutRun(Base):
-    """One decision to pay creators in one currency. Two people make it, or it is not made."""
+    """One decision to pay creators in one currency. Two people make it, or it is not made. `method`: transfers through
+    Stripe, or a file that the platform's bank executes."""
 
     __tablename__ = "payout_runs"
     __table_args__ = (
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in RUN_STATES)})", name="known_state"),
         CheckConstraint("requested_by <> approved_by", name="two_people"),
         CheckConstraint("(state = 'draft') = (approved_by IS NULL)", name="approved_by_somebody"),
+        CheckConstraint("method IN ('stripe', 'bank')", name="known_method"),
         CheckConstraint("minimum_minor >= 0", name="minimum_not_negative"),
         UniqueConstraint("id", "currency"),
     )
@@ -52,6 +54,7 @@ class PayoutRun(Base):
     cut_off: Mapped[datetime]
     minimum_minor: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str]
+    method: Mapped[str] = mapped_column(default="stripe")
     requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     approved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]

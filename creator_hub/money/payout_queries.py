@@ -38,6 +38,7 @@ class RunView:
     id: uuid.UUID
     currency: str
     cut_off: datetime
+    method: str
     state: str
     requested_by: PublicUser
     approved_by: PublicUser | None
@@ -80,6 +81,7 @@ def _with_payouts(session: Session, rows: Sequence[PayoutRun]) -> list[RunView]:
             row.id,
             row.currency,
             row.cut_off,
+            row.method,
             row.state,
             named[row.requested_by],
             named[row.approved_by] if row.approved_by else None,

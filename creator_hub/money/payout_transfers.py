@@ -133,6 +133,7 @@ def _reversed(session: Session, payout: Payout, reversal: dict[str, Any]) -> Non
             Leg(ledger.processor(payout.currency), reversal["amount"]),
             Leg(ledger.creator_payable(payout.currency, payout.creator_id), -reversal["amount"]),
         ],
+        memo=source_of(payout),
     )
 
 

@@ -20,7 +20,7 @@ from creator_hub.core.access import Actor
 from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import round_half_up
-from creator_hub.money import ledger
+from creator_hub.money import bank_details, ledger
 from creator_hub.money.ledger import AccountRef, Leg
 from creator_hub.money.ledger_models import LedgerAccount, LedgerTransaction, Posting
 from creator_hub.money.payout_models import Payout, PayoutAccount, PayoutRun
@@ -111,7 +111,13 @@ def _earned_since(
 
 
 def open_run(
-    session: Session, actor: Actor, *, currency: str, cut_off: datetime | None = None, minimum_minor: int = 0
+    session: Session,
+    actor: Actor,
+    *,
+    currency: str,
+    cut_off: datetime | None = None,
+    minimum_minor: int = 0,
+    method: str = "stripe",
 ) -> PayoutRun:
     """Propose paying every creator who is due at least the minimum and whose payout account is ready.
 
@@ -121,7 +127,7 @@ def open_run(
     if cut_off is not None and cut_off > at:
         raise Invalid(errors={"cut_off": ["The cut-off cannot lie in the future."]})
     session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": RUNS_LOCK})
-    proposed = _payable(session, currency, cut_off or at, max(1, minimum_minor))
+    proposed = _payable(session, currency, cut_off or at, max(1, minimum_minor), method)
     if not proposed:
         raise Conflict(
             "Nobody can be paid in %(currency)s now: nothing is due, or no payout account is ready.",
@@ -135,6 +141,7 @@ def open_run(
         cut_off=cut_off or at,
         minimum_minor=minimum_minor,
         state="draft",
+        method=method,
         requested_by=actor.person(),
         created_at=at,
     )
@@ -156,10 +163,14 @@ def open_run(
     return run
 
 
-def _payable(session: Session, currency: str, cut_off: datetime, minimum: int) -> list[Due]:
-    ready = set(session.scalars(select(PayoutAccount.user_id).where(PayoutAccount.transfers_active)))
+def _payable(session: Session, currency: str, cut_off: datetime, minimum: int, method: str) -> list[Due]:
+    ready = bank_details.payable_to(session) if method == "bank" else _at_stripe(session)
     found = due(session, currency=currency, at=cut_off)
     return [item for item in found if item.available >= minimum and item.creator_id in ready]
+
+
+def _at_stripe(session: Session) -> set[uuid.UUID]:
+    return set(session.scalars(select(PayoutAccount.user_id).where(PayoutAccount.transfers_active)))
 
 
 def _supersede(session: Session, currency: str) -> None:
@@ -207,7 +218,34 @@ def _approve_payout(session: Session, run: PayoutRun, payout: Payout, at: dateti
         occurred_at=at,
         legs=[Leg(payable, payout.amount_minor), Leg(payout_clearing(payout.currency), -payout.amount_minor)],
     )
-    outbox.record(session, SEND, {"payout_id": str(payout.id)}, key=str(payout.id))
+    if run.method == "stripe":
+        outbox.record(session, SEND, {"payout_id": str(payout.id)}, key=str(payout.id))
+
+
+def executed(session: Session, run_id: uuid.UUID) -> PayoutRun:
+    """The bank has paid a run's file: payout_clearing ← bank for every payout that still waits for it."""
+    run = session.get(PayoutRun, run_id, with_for_update=True, populate_existing=True)
+    if run is None:
+        raise NotFound
+    if run.method != "bank" or run.state != "approved":
+        raise Conflict("Only an approved run that goes by bank can be marked as paid.", code="not_waiting_for_bank")
+    at = clock.now()
+    for payout in payouts_of(session, run):
+        ledger.post(
+            session,
+            source=source_of(payout),
+            kind="payout_sent",
+            currency=payout.currency,
+            occurred_at=at,
+            legs=[
+                Leg(payout_clearing(payout.currency), payout.amount_minor),
+                Leg(AccountRef("bank", payout.currency), -payout.amount_minor),
+            ],
+        )
+        payout.state, payout.sent_at = "sent", at
+    session.flush()
+    settle_run(session, run.id)
+    return run
 
 
 def _net_debt(session: Session, payout: Payout, owed: int, at: datetime) -> None:
