@@ -19,16 +19,18 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from creator_hub import settings
+from creator_hub.accounts.models import User
 from creator_hub.core import clock, db, migrate
 from creator_hub.core.access import Actor
 from creator_hub.core.db import unit_of_work
+from creator_hub.core.ids import new_id
 from creator_hub.embedded import EmbeddedPostgres
 from creator_hub.money import exports, ledger
 from creator_hub.money.ledger import Leg
 from creator_hub.settings import Settings
-from tests.support.world import a_person
 
 BARS = {"csv": 20, "xlsx": 120}
 MOST_MB = 150
@@ -85,7 +87,7 @@ def fill(url: str, folder: str, rows: int) -> uuid.UUID:
     migrate.upgrade(url)
     use(url, folder)
     with unit_of_work() as session:
-        mei, fay = a_person(session, "mei"), a_person(session, "fay", roles=["finance"])
+        mei, fay = person(session, "mei"), person(session, "fay")
         ledger.post(
             session,
             source="in_0",
@@ -107,6 +109,20 @@ def fill(url: str, folder: str, rows: int) -> uuid.UUID:
         connection.execute(text("VACUUM ANALYZE"))
     db.dispose()
     return fay.id
+
+
+def person(session: Session, handle: str) -> User:
+    user = User(
+        id=new_id(),
+        email=f"{handle}@example.test",
+        handle=handle,
+        display_name=handle,
+        password_hash="",
+        created_at=clock.now(),
+    )
+    session.add(user)
+    session.flush()
+    return user
 
 
 def copied(url: str) -> float:
