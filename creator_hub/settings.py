@@ -60,14 +60,11 @@ class Settings:
     platform_fee_bps: int
     tax_bps: int
     yearly_share_at_once: bool
-<<<<<<< HEAD
     socket_edge: SocketEdge
-=======
     bank_name: str
     bank_iban: str
     ach_routing_number: str
     ach_company_id: str
->>>>>>> 5657ae7 (Export every kind in every format, the same bytes for a closed period)
 
     @property
     def is_production(self) -> bool:
@@ -121,14 +118,11 @@ class Settings:
             platform_fee_bps=int(env.get("HUB_PLATFORM_FEE_BPS", "1000")),
             tax_bps=int(env.get("HUB_TAX_BPS", "0")),
             yearly_share_at_once=_yearly_share(env) == "at_once",
-<<<<<<< HEAD
             socket_edge=_socket_edge(env.get("HUB_SOCKET_EDGE") or "fast"),
-=======
             bank_name=env.get("HUB_BANK_NAME", "Creator Hub"),
             bank_iban=env.get("HUB_BANK_IBAN", ""),
             ach_routing_number=env.get("HUB_ACH_ROUTING_NUMBER", ""),
             ach_company_id=env.get("HUB_ACH_COMPANY_ID", ""),
->>>>>>> 5657ae7 (Export every kind in every format, the same bytes for a closed period)
         )
 
 
