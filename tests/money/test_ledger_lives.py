@@ -86,7 +86,7 @@ class Lives(RuleBasedStateMachine):
     def begin(self) -> None:
         with unit_of_work() as session:
             session.execute(text("SET LOCAL session_replication_role = replica"))
-            session.execute(text(f"TRUNCATE {FORGET}"))
+            session.execute(text(f"TRUNCATE {FORGET} CASCADE"))
         clock.reset()
         self.paid: dict[uuid.UUID, Paid] = {}
         self.moved: Counter[str] = Counter()  # what is not a payment's own share, by account kind
