@@ -18,6 +18,7 @@ from creator_hub.core.paging import Page, PageRequest
 from creator_hub.core.schemas import ListQuery, WireSchema, page_of
 
 SIGN_UPS_PER_ADDRESS = "30/hour"
+SIGN_UPS_PER_EMAIL = "10/hour"
 SIGN_INS_PER_ADDRESS = "60/15minutes"
 GUESSES_PER_PERSON = "10/15minutes"
 RESETS_PER_EMAIL = "5/hour"
@@ -43,6 +44,7 @@ def signed_in(session: Session, actor: Actor, user: User) -> Reply:
     answer=schemas.SessionOut(),
     status=201,
     limit=SIGN_UPS_PER_ADDRESS,
+    field_limits=(FieldLimit(SIGN_UPS_PER_EMAIL, "email"),),
 )
 def sign_up(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     """Create an account and sign in."""

@@ -6,6 +6,7 @@ thread pool there, and plainly everywhere else.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,9 +16,13 @@ from gevent import get_hub
 from gevent.monkey import is_module_patched
 
 _hasher = PasswordHasher()
-# Checked when the e-mail is unknown, so that the answer takes as long as for a known one.
-_NOBODYS_HASH = _hasher.hash("nobody has this password")
 Result = TypeVar("Result")
+
+
+@functools.cache
+def _nobodys_hash(hasher: PasswordHasher) -> str:
+    """Checked when the e-mail is unknown, so that the answer takes as long as for a known one."""
+    return hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -29,7 +34,7 @@ def verify(password_hash: str | None, password: str) -> bool:
 
     def check() -> bool:
         try:
-            return _hasher.verify(password_hash or _NOBODYS_HASH, password)
+            return _hasher.verify(password_hash or _nobodys_hash(_hasher), password)
         except (VerificationError, InvalidHashError):
             return False
 

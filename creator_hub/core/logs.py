@@ -27,13 +27,14 @@ _TELLING = (
 )
 MASK = "***"
 # Mail addresses; tokens of ours and of Stripe; a word of 43 signs, which is how 256 random bits look in base 64;
-# user and password in an address; Argon2 hashes.
+# user and password in an address; Argon2 hashes; the values PostgreSQL names when a constraint is broken.
 _SECRETS = re.compile(
     r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     r"|\bhub_[\w-]{8,}|\b(?:sk|rk|pk|whsec)_\w{6,}"
     r"|(?<![\w-])[\w-]{43}(?![\w-])"
     r"|(?<=://)[^\s/@]{1,512}@"
     r"|\$argon2\w{1,3}\$\S+"
+    r"|(?<=DETAIL: )[^\n]+"
 )
 
 
