@@ -35,6 +35,8 @@ ROOM_MODULES = (
     "creator_hub.voting.qa_api",
     "creator_hub.voting.qa_pages",
     "creator_hub.voting.pages",
+    "creator_hub.voting.season_api",
+    "creator_hub.voting.story_pages",
     "creator_hub.money.adjustment_api",
     "creator_hub.money.finance_api",
     "creator_hub.money.export_api",

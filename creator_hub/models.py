@@ -15,6 +15,7 @@ ROOMS = (
     "creator_hub.voting.models",
     "creator_hub.voting.chain_models",
     "creator_hub.voting.qa_models",
+    "creator_hub.voting.season_models",
     "creator_hub.voting.tellings",
     "creator_hub.money.ledger_models",
     "creator_hub.money.names",

@@ -21,6 +21,7 @@ from creator_hub.voting import chain_queries
 from creator_hub.voting.chain_doors import chain_by_id
 from creator_hub.voting.chain_models import Chain, Episode
 from creator_hub.voting.polls import checked_weights
+from creator_hub.voting.season_models import Season
 
 
 def begin(
@@ -37,21 +38,42 @@ def begin(
     door = channel_by_id(session, actor, channel_id, Permission.RUN_VOTES)
     if door.group.id != group.id:
         raise NotFound
-    decay = None if rules["decay"] is None else str(rules["decay"])
-    kept = rules | {"weights": checked_weights(session, group, rules["weights"]), "decay": decay}
     chain = Chain(
         id=new_id(),
         group_id=group.id,
         channel_id=channel_id,
         title=title,
         premise=premise,
-        rules=kept,
+        rules=kept_rules(session, group, rules),
         created_by=actor.person(),
         created_at=clock.now(),
     )
     session.add(chain)
     session.flush()
+    begin_season(session, chain)
     return chain
+
+
+def kept_rules(session: Session, group: Group, rules: dict[str, Any]) -> dict[str, Any]:
+    """Rules as they are stored: exact numbers as text, tiers checked."""
+    decay = None if rules["decay"] is None else str(rules["decay"])
+    return rules | {"weights": checked_weights(session, group, rules["weights"]), "decay": decay}
+
+
+def begin_season(session: Session, chain: Chain) -> Season:
+    """The first season of a new chain, or the next one; it freezes the chain's rules."""
+    last = session.scalars(select(Season).filter_by(chain_id=chain.id).order_by(Season.number.desc()).limit(1)).first()
+    season = Season(
+        id=new_id(),
+        chain_id=chain.id,
+        number=last.number + 1 if last else 1,
+        rules=chain.rules,
+        started_at=last.ended_at if last and last.ended_at else clock.now(),
+        after_episode_id=chain.head_episode_id,
+    )
+    session.add(season)
+    session.flush()
+    return season
 
 
 def lock(session: Session, chain_id: uuid.UUID) -> Chain:

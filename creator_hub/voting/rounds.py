@@ -21,7 +21,7 @@ from creator_hub.core.errors import Conflict, Invalid
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit
 from creator_hub.groups.models import Channel, Group
-from creator_hub.voting import ballots, chain_queries, chains, counting, tellings
+from creator_hub.voting import ballots, chain_queries, chains, counting, seasons, tellings
 from creator_hub.voting.chain_doors import RoundDoor, chain_by_id, round_by_id, round_of_proposal
 from creator_hub.voting.chain_models import UNDER_WAY, Chain, Episode, EpisodeLike, Round
 from creator_hub.voting.models import BallotBox, Option
@@ -39,6 +39,8 @@ def open_round(session: Session, actor: Actor, chain_id: uuid.UUID, parent_id: u
     chain_by_id(session, actor, chain_id, Permission.RUN_VOTES)
     if chain_queries.open_rounds(session, [chain.id]):
         raise Conflict("A round of this story is under way.", code="round_open")
+    if seasons.is_full(session, chain):
+        raise Conflict("This season has all its episodes. Close it to begin the next.", code="season_full")
     parent = session.get(Episode, parent_id or chain.head_episode_id) if parent_id or chain.head_episode_id else None
     if parent_id is not None and (parent is None or parent.chain_id != chain.id):
         raise Invalid(errors={"parent_episode_id": ["There is no such episode in this story."]})

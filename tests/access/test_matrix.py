@@ -32,7 +32,17 @@ REFUSED = {401, 403, 404}
 # Answers for what the address asks about in its query; without a question there is nothing to show.
 ASKS = {"/billing/return"}
 # Objects of the paid channel: whoever holds only the free tier is "of a lower tier" towards them.
-OF_THE_PAID_CHANNEL = ("channel_id", "message_id", "poll_id", "chain_id", "round_id", "qa_id", "question_id")
+OF_THE_PAID_CHANNEL = (
+    "channel_id",
+    "message_id",
+    "poll_id",
+    "chain_id",
+    "round_id",
+    "qa_id",
+    "question_id",
+    "episode_id",
+    "proposal_id",
+)
 PLATFORM = {"support": P.SUPPORT, "trust": P.TRUST, "finance": P.FINANCE, "admin": P.ADMIN}
 
 
@@ -81,6 +91,11 @@ def mei_and_everybody(open_browser: Callable[[], Browser]) -> Group:
         ).json["id"],
     }
     ids["qa_id"] = mei.post(f"/channels/{channel}/qa", {"title": "?"}).json["id"]
+    story = {"channel_id": channel, "title": "?", "premise": "?", "rules": {}}
+    ids["chain_id"] = mei.post("/groups/mei/chains", story).json["id"]
+    ids["round_id"] = mei.post(f"/chains/{ids['chain_id']}/rounds").json["id"]
+    offered = {"title": "?", "body": "?", "accept_licence": True}
+    ids["proposal_id"] = ids["episode_id"] = mei.post(f"/rounds/{ids['round_id']}/proposals", offered).json["id"]
     ids["question_id"] = mei.post(f"/qa/{ids['qa_id']}/questions", {"text": "?"}).json["id"]
     people = {"An": (open_browser(), frozenset({P.ANONYMOUS})), "Cr": (mei, frozenset({P.SIGNED_IN, P.OWNER}))}
     people["An"][0].get("/session")
