@@ -143,6 +143,8 @@ def _socket_edge(asked: str) -> SocketEdge:
 def _refuse_insecure(env: Mapping[str, str]) -> None:
     wrong = [f"{key} is missing" for key in (*_SECRETS, *_MUST_BE_SET_IN_PRODUCTION) if not env.get(key)]
     wrong += [f"{key} is the development default" for key, default in _SECRETS.items() if env.get(key) == default]
+    if not env.get("PUBLIC_URL", "https://").startswith("https://"):
+        wrong.append("PUBLIC_URL is not https: sessions would travel in clear")
     if 0 < len(env.get("SECRET_KEY", "")) < SHORTEST_SECRET_KEY:
         wrong.append(f"SECRET_KEY is shorter than {SHORTEST_SECRET_KEY} characters")
     if wrong:

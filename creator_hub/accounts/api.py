@@ -36,6 +36,12 @@ def signed_in(session: Session, actor: Actor, user: User) -> Reply:
     return Reply(body, 201, cookies={cookies.SESSION: secret}, cookie_max_age=int(sessions.LIFETIME.total_seconds()))
 
 
+def hashed(body: dict[str, Any]) -> dict[str, Any]:
+    """The body with the password's hash in the place of the password."""
+    password = body.pop("password")
+    return body | {"password_hash": passwords.hash_password(password)}
+
+
 @route(
     "POST",
     "/users",
@@ -45,10 +51,11 @@ def signed_in(session: Session, actor: Actor, user: User) -> Reply:
     status=201,
     limit=SIGN_UPS_PER_ADDRESS,
     field_limits=(FieldLimit(SIGN_UPS_PER_EMAIL, "email"),),
+    prepare=hashed,
 )
 def sign_up(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     """Create an account and sign in."""
-    return signed_in(session, actor, service.sign_up(session, **body))
+    return signed_in(session, actor, service.create(session, **body))
 
 
 @route("GET", "/session", permission=Permission.SESSION, answer=schemas.SessionOut())
@@ -67,10 +74,11 @@ def show_session(session: Session, actor: Actor) -> dict[str, Any]:
     status=201,
     limit=SIGN_INS_PER_ADDRESS,
     field_limits=(FieldLimit(GUESSES_PER_PERSON, "email"),),
+    prepare=lambda body: {"proof": service.check(**body)},
 )
 def sign_in(session: Session, actor: Actor, body: dict[str, Any]) -> Reply:
     """Sign in with e-mail and password."""
-    return signed_in(session, actor, service.authenticate(session, **body))
+    return signed_in(session, actor, service.authenticate(session, body["proof"]))
 
 
 @route("DELETE", "/session", permission=Permission.SESSION, status=204)

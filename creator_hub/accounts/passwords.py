@@ -1,7 +1,8 @@
 """Passwords: Argon2id (RFC 9106) with the library's recommended cost.
 
-Hashing takes tens of milliseconds of CPU. In a gevent web process that would stop every socket, so it runs in gevent's
-thread pool there, and plainly everywhere else.
+Hashing takes tens of milliseconds of CPU and 64 MiB. In a gevent web process that would stop every socket, so it runs
+in a thread there, at most `AT_ONCE` at a time: when everybody signs in at once they wait for each other, and there is
+memory and time for the rest. Whoever waits at a sign-in or sign-up holds no transaction (`prepare` of the routes).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from gevent import get_hub
 from gevent.monkey import is_module_patched
+from gevent.threadpool import ThreadPool
 
+AT_ONCE = 2
 _hasher = PasswordHasher()
 Result = TypeVar("Result")
 
@@ -48,5 +50,11 @@ def needs_rehash(password_hash: str) -> bool:
 
 def _off_hub(work: Callable[[], Result]) -> Result:
     if is_module_patched("threading"):
-        return get_hub().threadpool.apply(work)
+        return _threads().apply(work)
     return work()
+
+
+@functools.cache
+def _threads() -> ThreadPool:
+    """Of this process: made on first use, after gunicorn has forked."""
+    return ThreadPool(AT_ONCE)

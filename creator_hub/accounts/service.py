@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
@@ -14,24 +15,39 @@ from sqlalchemy.orm import Session
 from creator_hub.accounts import passwords, sessions
 from creator_hub.accounts.models import ApiToken, EmailChange, PasswordReset, RoleChange, User
 from creator_hub.accounts.secrets import TOKEN_PREFIX, digest, new_secret
-from creator_hub.core import clock, mail, outbox
+from creator_hub.core import clock, logs, mail, outbox
+from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import BadRequest, Gone, Invalid, NotAllowed
 from creator_hub.core.ids import new_id
 
 RESET_LIFETIME = timedelta(hours=1)
 RESET_TOPIC = "accounts.reset_asked"
+log = logs.get(__name__)
+
+
+class NoMatch(BadRequest):
+    default_code = "no_match"
+    default_message = "This e-mail and password do not match. Check both, or reset your password."
 
 
 def sign_up(
     session: Session, *, email: str, password: str, handle: str, display_name: str, roles: Iterable[str] = ()
 ) -> User:
     """Create an account. Raises Invalid, by field, when the e-mail or the handle is taken."""
+    hashed = passwords.hash_password(password)
+    return create(session, email=email, password_hash=hashed, handle=handle, display_name=display_name, roles=roles)
+
+
+def create(
+    session: Session, *, email: str, password_hash: str, handle: str, display_name: str, roles: Iterable[str] = ()
+) -> User:
+    """Create an account whose password was hashed before the transaction began. Raises Invalid as `sign_up`."""
     user = User(
         id=new_id(),
         email=email,
         handle=handle,
         display_name=display_name,
-        password_hash=passwords.hash_password(password),
+        password_hash=password_hash,
         roles=sorted(roles),
         settings={},
         created_at=clock.now(),
@@ -55,16 +71,41 @@ def _taken(error: IntegrityError) -> Invalid:
     raise error
 
 
-def authenticate(session: Session, *, email: str, password: str) -> User:
-    """The person behind these credentials. Unknown e-mail and wrong password are one answer, in one time.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a sign-in has shown: whose password, against which hash; the hash of today's cost if that one is cheaper."""
+
+    user_id: uuid.UUID
+    checked: str
+    better: str | None
+
+
+def check(*, email: str, password: str) -> Proof:
+    """Whose credentials these are. Unknown e-mail and wrong password are one answer, in one time.
+
+    Opens its own unit of work to read: the check itself is slow, and must not hold a transaction.
+    """
+    with unit_of_work() as session:
+        found = session.execute(
+            select(User.id, User.password_hash).where(User.email == email, User.deleted_at.is_(None))
+        ).one_or_none()
+    if not passwords.verify(found.password_hash if found else None, password) or found is None:
+        log.warning("sign_in_failed")
+        raise NoMatch
+    better = passwords.hash_password(password) if passwords.needs_rehash(found.password_hash) else None
+    return Proof(found.id, found.password_hash, better)
+
+
+def authenticate(session: Session, proof: Proof) -> User:
+    """The person whose credentials were checked, unless their password was changed since.
 
     The suspended get in too: there is little they may do, but end their subscriptions they must be able to.
     """
-    user = session.scalars(select(User).where(User.email == email, User.deleted_at.is_(None))).one_or_none()
-    if not passwords.verify(user.password_hash if user else None, password) or user is None:
-        raise BadRequest("This e-mail and password do not match. Check both, or reset your password.", code="no_match")
-    if passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
+    user = session.get(User, proof.user_id)
+    if user is None or user.deleted_at is not None or user.password_hash != proof.checked:
+        raise NoMatch
+    user.password_hash = proof.better or proof.checked
+    log.info("signed_in", user=str(user.id))
     return user
 
 
@@ -77,6 +118,7 @@ def check_own_password(user: User, password: str) -> None:
 def change_password(session: Session, user: User, *, password: str, keep_session: uuid.UUID | None) -> None:
     """Set a new password; every other session and every mailed link ends: whoever knew the old one is out."""
     user.password_hash = passwords.hash_password(password)
+    log.info("password_changed", user=str(user.id))
     end_other_ways_in(session, user, keep_session=keep_session)
     mail.send_later(
         session,
@@ -182,6 +224,7 @@ def set_roles(session: Session, user: User, roles: Iterable[str], *, changed_by:
 
 def _record_roles(session: Session, user: User, *, before: list[str], changed_by: uuid.UUID | None) -> None:
     session.flush()
+    log.info("roles_changed", user=str(user.id), by=str(changed_by), before=before, after=user.roles)
     session.add(
         RoleChange(id=new_id(), user_id=user.id, changed_by=changed_by, before=before, after=user.roles, at=clock.now())
     )

@@ -18,6 +18,7 @@ from creator_hub.core.errors import NotFound, ProveAgain, SignInRequired
 from creator_hub.core.ids import new_id
 
 LIFETIME = timedelta(days=30)
+LONGEST_LIFE = timedelta(days=180)
 PROOF_LASTS = timedelta(minutes=15)
 # "Last seen" is kept to the minute: a busy session must not write on every request.
 SEEN_EVERY = timedelta(minutes=1)
@@ -43,7 +44,7 @@ def begin(session: Session, user: User, *, user_agent: str, address: str) -> tup
 
 
 def actor_for_cookie(session: Session, secret: str) -> Actor | None:
-    """Who holds this cookie, or None for a dead one. Slides the expiry."""
+    """Who holds this cookie, or None for a dead one. Slides the expiry, up to `LONGEST_LIFE`."""
     at = clock.now()
     found = session.execute(
         select(UserSession, User)
@@ -58,7 +59,7 @@ def actor_for_cookie(session: Session, secret: str) -> Actor | None:
         return None
     row: UserSession = found.UserSession
     if at - row.seen_at > SEEN_EVERY:
-        row.seen_at, row.expires_at = at, at + LIFETIME
+        row.seen_at, row.expires_at = at, min(at + LIFETIME, row.created_at + LONGEST_LIFE)
     return _actor(found.User, session_id=row.id, proved_at=row.proved_at)
 
 

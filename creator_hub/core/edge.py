@@ -78,6 +78,7 @@ class Route:
     by_session: bool
     proved: bool
     max_bytes: int | None
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None
     summary: str
 
     @property
@@ -131,9 +132,11 @@ def route(
     by_session: bool = False,
     proved: bool = False,
     max_bytes: int | None = None,
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Callable[[View], View]:
     """Declare an HTTP route. `limit` is a rate per person, or per address for strangers ("10/minute"), `max_bytes` a
-    larger body than elsewhere. The first docstring line is the summary in the API description."""
+    larger body than elsewhere. `prepare` does what is slow and needs no transaction, before it opens: it is given the
+    loaded body and returns the one the view gets. The first docstring line is the summary in the API description."""
 
     def declare(view: View) -> View:
         summary = (view.__doc__ or view.__name__.replace("_", " ")).strip().splitlines()[0]
@@ -157,6 +160,7 @@ def route(
                 by_session or proved,
                 proved,
                 max_bytes,
+                prepare,
                 summary,
             )
         )

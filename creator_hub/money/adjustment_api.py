@@ -45,6 +45,7 @@ def list_adjustments(session: Session, actor: Actor, query: PageRequest) -> Page
     "POST",
     "/finance/adjustments/<uuid:adjustment_id>/approve",
     permission=Permission.OPERATE_PAYOUTS,
+    by_session=True,
     body=WireSchema(),
     body_optional=True,
     answer=finance_schemas.AdjustmentOut(),

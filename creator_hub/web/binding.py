@@ -51,7 +51,7 @@ def _endpoint(route: Route) -> Any:
 def _run(route: Route, path: dict[str, Any]) -> Response:
     if route.max_bytes is not None or not route.raw_body:
         request.max_content_length = route.max_bytes or LARGEST_JSON
-    if route.transaction and not _is_counted(route):
+    if route.transaction and not _is_counted(route) and route.prepare is None:
         with unit_of_work() as session:
             caller = _admit(session, route)
             return _once(session, route, caller, path | _inputs(route))
@@ -59,6 +59,8 @@ def _run(route: Route, path: dict[str, Any]) -> Response:
         caller = _admit(session, route)
     arguments = path | _inputs(route)
     _count(route, caller, arguments.get("body"))
+    if route.prepare is not None:
+        arguments["body"] = route.prepare(arguments["body"])
     if not route.transaction:
         return _across_the_network(route, caller, arguments)
     with unit_of_work() as session:

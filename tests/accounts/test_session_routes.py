@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 import time_machine
 from flask import Flask
 
+from creator_hub.accounts import service, sessions
 from creator_hub.core import clock
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.schemas import rfc3339
@@ -161,3 +163,23 @@ def test_the_same_idempotency_key_creates_one_token_and_gives_one_answer(browser
     assert len(ana.get("/me/tokens").json["items"]) == 1
     other = ana.post("/me/tokens", {"name": "other"}, headers={"Idempotency-Key": "k1"})
     assert other.json["code"] == "same_key_other_body"
+
+
+def test_a_session_that_is_used_every_day_still_ends(browser: Open) -> None:
+    ana = browser()
+    ana.sign_up("ana")
+    began = clock.now()
+    for day in range(0, 180, 29):
+        with time_machine.travel(began + timedelta(days=day), tick=False):
+            assert ana.get("/me").status_code == 200
+    with time_machine.travel(began + sessions.LONGEST_LIFE + timedelta(seconds=1), tick=False):
+        assert ana.get("/me").status_code == 401
+
+
+def test_a_sign_in_in_the_moment_of_a_new_password_does_not_get_in(browser: Open) -> None:
+    ana = browser()
+    ana.sign_up("ana")
+    proof = service.check(email="ana@example.test", password=PASSWORD)
+    assert ana.patch("/me", {"password": "a-new-long-password", "current_password": PASSWORD}).status_code == 200
+    with pytest.raises(service.NoMatch), unit_of_work() as session:
+        service.authenticate(session, proof)

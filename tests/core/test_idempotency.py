@@ -57,13 +57,16 @@ def test_a_repeated_sign_in_signs_in(browser: Open) -> None:
     assert phone.get("/me").json["handle"] == "ana"
 
 
-def test_a_repeated_sign_in_with_another_password_is_another_request(browser: Open) -> None:
+def test_a_sign_in_of_somebody_else_under_the_same_key_is_another_request(browser: Open) -> None:
     browser().sign_up("ana")
+    browser().sign_up("bo")
     phone = browser()
     body = {"email": "ana@example.test", "password": "correct-horse-battery"}
     assert phone.post("/session", body, headers=KEY).status_code == 201
     phone._client.delete_cookie("hub_session")
-    again = phone.post("/session", body | {"password": "a guess"}, headers=KEY)
+    guessed = phone.post("/session", body | {"password": "a guess"}, headers=KEY)
+    assert guessed.json["code"] == "no_match"
+    again = phone.post("/session", body | {"email": "bo@example.test"}, headers=KEY)
     assert again.json["code"] == "same_key_other_body"
 
 
