@@ -32,8 +32,8 @@ lint: .venv/.dev ## style, types, floors
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: setup .venv/.dev ## measure send-to-display against this machine's own limit
-	@$(PY) -m benchmarks.send_to_display
+bench: setup .venv/.dev ## measure the sockets beside Node's and a bare send() loop, and the whole way of a message
+	@ulimit -n $$(ulimit -Hn) && $(PY) -m benchmarks $(if $(SHORT),--short)
 
 faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills, 100,000 operations on the ledger
 	@HUB_LEDGER_OPERATIONS=100000 .venv/bin/pytest tests/money/test_ledger_lives.py -q -p no:cacheprovider

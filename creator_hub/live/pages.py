@@ -17,7 +17,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.schemas import rfc3339
 from creator_hub.streams import StreamEvent
 
-MOST_READING = 8  # database connections that catching up may hold; the rest of the pool is for the living
+MOST_READING = 4  # database connections that catching up may hold; the rest of the pool is for the living
 
 
 class Page:

@@ -12,6 +12,7 @@ import gevent
 from flask import Flask, request
 from flask_babel import gettext
 from flask_socketio import ConnectionRefusedError
+from gevent.lock import BoundedSemaphore
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
@@ -38,6 +39,9 @@ CONNECTS_PER_ADDRESS = "6000/minute"
 JOINS = "300/minute"
 TYPINGS = "60/minute"
 LARGEST_PACKET = 64 * 1024
+# Database connections that socket events may hold at a time: a storm of them waits its turn here, where waiting is no
+# error, and leaves some of the pool to pages and to the fan-out.
+MOST_WORKING = 10
 log = logs.get(__name__)
 Describe = Callable[[Exception], HubError]
 
@@ -56,6 +60,7 @@ class LiveEdge:
         self._process_id = process_id
         self._describe = describe
         self._running = False
+        self._few = BoundedSemaphore(MOST_WORKING)
         self._bind()
 
     def _bind(self) -> None:
@@ -85,7 +90,7 @@ class LiveEdge:
             raise ConnectionRefusedError("already connected")  # an event that only calls itself "connect"
         try:
             limits.hit(CONNECTS_PER_ADDRESS, "connect", limits.address_key(request.remote_addr))
-            with unit_of_work() as session:
+            with self._few, unit_of_work() as session:
                 self._admit(session, auth)
         except Exception as error:
             problem = self._describe(error)
@@ -130,7 +135,7 @@ class LiveEdge:
         connection = self._connection()
         limits.hit(JOINS, "join", str(connection.user_id))
         channel_id, after = asked["channel_id"], asked["after_seq"]
-        with unit_of_work(snapshot=True) as session:
+        with self._few, unit_of_work(snapshot=True) as session:
             actor = sessions.actor_again(session, connection.session_id, connection.token_id)
             door = channel_by_id(session, actor, channel_id, Permission.READ_CHANNEL)
             head = streams.heads(session, [channel_id])[channel_id]
@@ -181,7 +186,7 @@ class LiveEdge:
         if event.limit is not None:
             limits.hit(event.limit, event.name, str(connection.user_id))
         loaded = load(event.schema, data)
-        with unit_of_work() as session:
+        with self._few, unit_of_work() as session:
             actor = sessions.actor_again(session, connection.session_id, connection.token_id)
             if event.permission in access.PLATFORM_WIDE:
                 access.require_platform(actor, event.permission)

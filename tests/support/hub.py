@@ -51,6 +51,10 @@ class Web:
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
         eventually(self._ready, "the web process is ready", patience=START_PATIENCE_S)
 
+    def workers(self) -> list[str]:
+        """The process ids of those who hold the sockets."""
+        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
     def kill(self) -> None:
         """kill -9, the whole group: nothing gets to say goodbye."""
         os.killpg(self.process.pid, 9)

@@ -206,6 +206,8 @@ class Connection:
             return None
         elif self._next == Due.PONG:
             self.shut(frames.POLICY, "ping timeout", engine.reason.PING_TIMEOUT)
+        elif self._next == Due.JOINED and self.working:
+            return self._join_patience()  # what it sent waits its turn: that is our time, not its own
         elif self._next == Due.JOINED and not self.members:
             self.shut(frames.POLICY, "no namespace joined", engine.reason.SERVER_DISCONNECT)
         elif self._next == Due.JOINED and engine.ping_interval > JOIN_PATIENCE_S:
