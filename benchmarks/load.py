@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ def peer(kind: str) -> Iterator[tuple[int, int]]:
     }.get(kind, [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "benchmarks.bare:app"])
     process = subprocess.Popen(command, cwd=ROOT, env=env)
     try:
-        _await(port, http=kind != "loop")
+        _await(port, http=kind in ("fast", "stock"))
         yield port, (worker_of(process.pid) if kind in ("fast", "stock") else process.pid)
     finally:
         process.terminate()
@@ -76,16 +76,16 @@ def worker_of(pid: int) -> int:
 
 
 def _await(port: int, *, http: bool) -> None:
+    """Until it listens; gunicorn listens before its worker is there, so that one is asked for a page."""
     deadline = time.monotonic() + START_PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            if not http:
-                return time.sleep(0.3)
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/who", timeout=2)
-        except urllib.error.HTTPError:
-            return None
+            if http:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/who", timeout=5)
+            else:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
             time.sleep(0.1)
         else:
-            return None
+            return
     raise RuntimeError("the server did not start")
