@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -286,13 +286,22 @@ class Store:
             "INSERT INTO deliveries (endpoint, event, body, lane) VALUES (?, ?, ?, ?)", (endpoint, event, body, lane)
         )
 
-    def waiting(self, now: float, limit: int, lane: int | None = None) -> list[tuple[int, str, str, int]]:
-        """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts); of one lane or all."""
-        where, values = ("lane = ? AND ", (lane,)) if lane is not None else ("", ())
+    def waiting(
+        self, now: float, limit: int, lane: int | None = None, held: Sequence[str] = ()
+    ) -> list[tuple[int, str, str, int]]:
+        """Deliveries whose time has come, oldest event first: (seq, endpoint, body, attempts); of one lane or all, none
+        for the endpoints that are held."""
+        where = "done = 0 AND next_at <= ?"
+        values: list[Any] = [now]
+        if lane is not None:
+            where += " AND lane = ?"
+            values.append(lane)
+        if held:
+            where += f" AND endpoint NOT IN ({', '.join('?' * len(held))})"
+            values += held
         rows = self._db.execute(
-            f"SELECT seq, endpoint, body, attempts FROM deliveries WHERE {where}done = 0 AND next_at <= ? "  # noqa: S608
-            "ORDER BY seq LIMIT ?",
-            (*values, now, limit),
+            f"SELECT seq, endpoint, body, attempts FROM deliveries WHERE {where} ORDER BY seq LIMIT ?",  # noqa: S608
+            (*values, limit),
         ).fetchall()
         return [(int(row[0]), str(row[1]), str(row[2]), int(row[3])) for row in rows]
 

@@ -110,9 +110,7 @@ class Deliveries:
         """The lane's due deliveries; one at a time while something is to go wrong."""
         now = time.time()
         held = [endpoint for endpoint, (until, _) in self._held.items() if until > now]
-        rows = self._store.waiting(now, 200 if held else BATCH, lane)
-        free = [row for row in rows if row[1] not in held and row[0] not in self._in_flight]
-        return free[: BATCH if mode["mode"] == "normal" else 1]
+        return self._store.waiting(now, BATCH if mode["mode"] == "normal" else 1, lane, held)
 
     def _reordered(self, lane: int, mode: Obj) -> list[Row]:
         """The first lane alone gathers as many as asked for, from all lanes, and sends them backwards."""

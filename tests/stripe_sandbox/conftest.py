@@ -29,12 +29,14 @@ def moment(text: str) -> int:
 
 
 class Receiver:
-    """Stands for the hub's two webhook endpoints; `answers` are the statuses still to be given before 200."""
+    """Stands for the hub's two webhook endpoints; `answers` are the statuses still to be given before 200, `holds` the
+    ids of objects whose events are answered only when their gate opens."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.events: list[stripe.Event] = []
         self.bodies: list[dict[str, Any]] = []
         self.answers: list[int] = []
+        self.holds: dict[str, threading.Event] = {}
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,6 +44,9 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 secret = SANDBOX_CONNECT_WEBHOOK_SECRET if self.path == "/connect" else SANDBOX_WEBHOOK_SECRET
                 event = stripe.Webhook.construct_event(body, self.headers["Stripe-Signature"], secret)
+                gate = receiver.holds.get(json.loads(body)["data"]["object"].get("id", ""))
+                if gate:
+                    gate.wait(15)
                 status = receiver.answers.pop(0) if receiver.answers else 200
                 if status == 200:
                     receiver.events.append(event)
@@ -53,7 +58,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -135,6 +135,11 @@ def test_a_failed_bank_payout_returns_the_money_and_says_why(till: Till) -> None
     failed = till.api.payouts.list({}, {"stripe_account": mei.id}).data[-1]
     assert (failed.status, failed.failure_code) == ("failed", "account_closed")
     assert "payout.failed" in till.delivered()
+    assert till.api.accounts.retrieve(mei.id).external_accounts.data[0].status == "errored"
+    till.control(f"onboard/{mei.id}")
+    assert till.api.accounts.retrieve(mei.id).external_accounts.data[0].status == "new"
+    till.advance(2 * DAY)
+    assert till.api.payouts.list({}, {"stripe_account": mei.id}).data[0].status == "paid"
 
 
 def test_settled_later_money_is_pending_first(till: Till) -> None:

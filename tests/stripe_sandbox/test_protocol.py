@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.stripe_sandbox.conftest import Till
+from tests.stripe_sandbox.conftest import Receiver, Till
 
 
 def test_a_wrong_key_is_refused(till: Till) -> None:
@@ -143,6 +143,28 @@ def test_dropped_duplicated_and_reordered_webhooks_on_demand(till: Till) -> None
     assert len(till.api.events.list().data) == 4
 
 
+def test_one_customers_events_wait_for_each_other_and_for_nobody_else(till: Till) -> None:
+    assert till.receiver is not None
+    ana = till.api.customers.create({"name": "Ana"})
+    till.delivered()
+    gate = till.receiver.holds[ana.id] = threading.Event()
+    till.api.customers.update(ana.id, {"name": "Anna"})
+    till.api.payment_methods.attach("pm_card_visa", {"customer": ana.id})
+    others = {till.api.customers.create({"name": f"fan {n}"}).id for n in range(16)}
+    seen = set[str]()
+
+    def others_came() -> bool:
+        assert till.receiver is not None
+        seen.update(event.data.object.id for event in till.receiver.events)
+        return len(seen & others) >= 8
+
+    till.delivered(others_came)
+    assert "payment_method.attached" not in till.receiver.types
+    gate.set()
+    types = till.delivered()
+    assert types.index("customer.updated") < types.index("payment_method.attached")
+
+
 def test_events_are_listed_by_type_and_after_a_cursor(till: Till) -> None:
     for name in ("one", "two", "three"):
         till.api.customers.create({"name": name})
@@ -239,11 +261,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(port: int, folder: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "creator_hub.stripe_sandbox", "--port", str(port), "--data", str(folder)],
-        stderr=subprocess.DEVNULL,
-    )
+def _launch(port: int, folder: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "creator_hub.stripe_sandbox", "--port", str(port), "--data", str(folder), *more]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
@@ -273,3 +293,23 @@ def test_a_killed_sandbox_finds_everything_it_acknowledged(tmp_path: Path) -> No
     finally:
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+def test_webhooks_that_nobody_took_survive_a_kill_and_come_when_somebody_is_there(tmp_path: Path) -> None:
+    port, away = _free_port(), _free_port()
+    hook = ("--webhook-url", f"http://127.0.0.1:{away}/platform")
+    process = _launch(port, tmp_path, *hook)
+    till = Till(f"http://127.0.0.1:{port}")
+    till.subscriber(till.price())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    receiver = Receiver(away)
+    process = _launch(port, tmp_path, *hook)
+    try:
+        types = Till(till.url, receiver).delivered()
+        assert {"price.created", "invoice.paid", "checkout.session.completed"} <= set(types)
+        assert types.index("invoice.paid") < types.index("checkout.session.completed")
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+        receiver.close()

@@ -12,6 +12,13 @@ from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import timer
 
 FAILURE_TEXT = {
+    "account_frozen": "The bank account has been frozen.",
+    "bank_account_restricted": "The bank account has restrictions on the payouts it can receive.",
+    "debit_not_authorized": "Debit transactions are not approved on the bank account.",
+    "declined": "The bank has declined this transfer.",
+    "incorrect_account_holder_name": "The bank says that the account holder's name is wrong.",
+    "invalid_account_number": "The routing number seems correct, but the account number is invalid.",
+    "invalid_currency": "The bank account does not take this currency.",
     "account_closed": "The bank account has been closed.",
     "no_account": "The bank account could not be located.",
     "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
@@ -162,7 +169,20 @@ def fail(scope: Scope, payout: Obj, code: str) -> Obj:
     scope.save(payout)
     scope.drop_timer("arrive", payout["id"])
     scope.emit("payout.failed", payout, before)
+    _mark_bank(scope, payout)
     return payout
+
+
+def _mark_bank(scope: Scope, payout: Obj) -> None:
+    """The bank account that refused is marked; a new one comes by onboarding again."""
+    platform = scope.of(PLATFORM)
+    account = platform.find("account", scope.account)
+    for bank in account["external_accounts"]["data"] if account else []:
+        if bank["id"] == payout["destination"] and bank["status"] != "errored":
+            before = dict(bank)
+            bank["status"] = "errored"
+            platform.save(account or {})
+            scope.emit("account.external_account.updated", bank, before)
 
 
 @route(
