@@ -199,7 +199,9 @@ def _change_people_and_money(till: Till) -> None:
     api, mark = till.api, {"metadata": {"tour": "1"}}
     customer = api.customers.create({"email": "tour@fans.test"})
     api.customers.update(customer.id, mark)
-    api.customers.balance_transactions.create(customer.id, {"amount": -100, "currency": "usd"})
+    given = api.customers.balance_transactions.create(customer.id, {"amount": -100, "currency": "usd"})
+    api.customers.balance_transactions.update(customer.id, given.id, mark)
+    api.customers.balance_transactions.retrieve(customer.id, given.id)
     card = api.payment_methods.create({"type": "card", "card": {"number": "4242424242424242", "exp_month": 1}})
     api.payment_methods.update(card.id, mark)
     api.payment_methods.attach(card.id, {"customer": customer.id})

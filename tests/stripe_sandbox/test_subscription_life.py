@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -299,3 +300,27 @@ def test_a_price_change_spares_who_is_already_there(till: Till) -> None:
         till.frozen(APRIL, price)
     ana.to(MAY + LATER)
     assert ana.invoices()[0].amount_paid == 1000
+
+
+def test_thirty_at_once_redeem_a_coupon_no_oftener_than_it_allows(till: Till) -> None:
+    till.api.coupons.create({"id": "FIVE", "percent_off": 50, "duration": "once", "max_redemptions": 5})
+    fans = [till.frozen(APRIL, till.price(1000)) for _ in range(2)]
+    wish: Any = {"discounts": [{"coupon": "FIVE"}]}
+
+    def redeem(turn: int) -> bool:
+        try:
+            till.api.subscriptions.update(fans[turn % 2].id, wish)
+        except stripe.InvalidRequestError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(30) as crowd:
+        assert sum(crowd.map(redeem, range(30))) == 5
+    coupon = till.api.coupons.retrieve("FIVE")
+    assert (coupon.times_redeemed, coupon.valid) == (5, False)
+
+
+def test_a_balance_is_kept_in_one_currency(till: Till) -> None:
+    ana = till.frozen(APRIL, till.price(1000))
+    with pytest.raises(stripe.InvalidRequestError, match="kept in usd"):
+        till.api.customers.balance_transactions.create(ana.customer, {"amount": -100, "currency": "eur"})

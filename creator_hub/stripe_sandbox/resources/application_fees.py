@@ -75,7 +75,8 @@ listing("/v1/application_fees", "application_fee", {"charge": str, "created": CR
 @route("POST", "/v1/application_fees/{id}/refunds", {"amount": int, "metadata": META})
 def create_fee_refund(scope: Scope, params: Obj, identifier: str) -> Obj:
     fee = scope.get("application_fee", identifier)
-    amount = params.get("amount") or fee["amount"] - fee["amount_refunded"]
+    left = fee["amount"] - fee["amount_refunded"]
+    amount = left if params.get("amount") is None else params["amount"]
     return refund_fee(scope, fee, amount, scope.of(fee["account"]), params.get("metadata"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from creator_hub.stripe_sandbox.errors import missing
+from creator_hub.stripe_sandbox.errors import invalid, missing
 from creator_hub.stripe_sandbox.forms import ADDRESS, CREATED, META, PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.resources.methods import attach, resolve
 from creator_hub.stripe_sandbox.routes import Page, apply, listing, retrieval, route
@@ -128,11 +128,19 @@ def move_balance(scope: Scope, customer_id: str, amount: int, currency: str, kin
     },
 )
 def adjust_balance(scope: Scope, params: Obj, identifier: str) -> Obj:
+    customer = scope.get("customer", identifier)
+    currency = params["currency"].lower()
+    if customer["currency"] not in (None, currency):
+        raise invalid(
+            f"This customer's balance is kept in {customer['currency']}; it cannot hold {currency}.", param="currency"
+        )
+    if params["amount"] == 0:
+        raise invalid("Customer balance adjustments cannot be zero.", param="amount")
     row = move_balance(
         scope,
         identifier,
         params["amount"],
-        params["currency"].lower(),
+        currency,
         "adjustment",
         description=params.get("description"),
     )
@@ -144,6 +152,18 @@ def adjust_balance(scope: Scope, params: Obj, identifier: str) -> Obj:
 def list_balance(scope: Scope, params: Obj, identifier: str) -> Page:
     scope.get("customer", identifier)
     return Page("customer_balance_transaction", {"customer": identifier})
+
+
+@route("GET", "/v1/customers/{id}/balance_transactions/{row}")
+def retrieve_balance_row(scope: Scope, params: Obj, identifier: str, row: str) -> Obj:
+    return scope.get("customer_balance_transaction", row)
+
+
+@route("POST", "/v1/customers/{id}/balance_transactions/{row}", {"description": str, "metadata": META})
+def update_balance_row(scope: Scope, params: Obj, identifier: str, row: str) -> Obj:
+    found = scope.get("customer_balance_transaction", row)
+    apply(found, params)
+    return scope.save(found)
 
 
 @route("GET", "/v1/customers/{id}/payment_methods", {**PAGE, "type": ("card",)})

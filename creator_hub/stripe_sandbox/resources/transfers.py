@@ -101,7 +101,7 @@ listing("/v1/transfers", "transfer", {"created": CREATED, "destination": str, "t
 def reverse_transfer(scope: Scope, params: Obj, identifier: str) -> Obj:
     transfer = scope.get("transfer", identifier)
     left = transfer["amount"] - transfer["amount_reversed"]
-    amount = params.get("amount") or left
+    amount = left if params.get("amount") is None else params["amount"]
     if not 0 < amount <= left:
         raise invalid(f"Reversal amount ({amount}) is greater than the unreversed amount ({left}).", param="amount")
     own, currency = scope.of(transfer["destination"]), transfer["currency"]
