@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from creator_hub.core.money import decimals
 from creator_hub.insights.cohorts import Cohort
-from creator_hub.insights.staying import Forecast, Survival
+from creator_hub.insights.staying import Survival
 
 CURVE_STEP_DAYS, MOST_POINTS = 30, 25
 
@@ -49,17 +49,24 @@ def survival_points(found: Survival) -> list[tuple[int, list[float]]]:
     return [(day, [round(named.curve.at(day), 4) for named in found.curves]) for day in days]
 
 
-def survival_chart(found: Survival) -> dict[str, Any]:
-    points = survival_points(found)
+def survival_chart(found: Mapping[str, Any]) -> dict[str, Any]:
+    """`found` as a snapshot keeps it: the names of the curves, and for each point its day and their shares."""
     return {
-        "labels": [str(day) for day, _shares in points],
+        "labels": [str(day) for day, *_shares in found["points"]],
         "series": [
-            {"name": named.name, "values": [shares[n] for _day, shares in points]}
-            for n, named in enumerate(found.curves)
+            {"name": name, "values": [point[n] for point in found["points"]]}
+            for n, name in enumerate(found["names"], 1)
         ],
         "unit": "",
     }
 
 
-def forecast_chart(found: Forecast) -> dict[str, Any]:
-    return lines(found.periods, "period", {_("As it happened"): "actual", _("By the model"): "fitted"})
+def forecast_chart(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "labels": [str(period) for period, _actual, _fitted in found["periods"]],
+        "series": [
+            {"name": name, "values": [row[n] for row in found["periods"]]}
+            for n, name in ((1, _("As it happened")), (2, _("By the model")))
+        ],
+        "unit": "",
+    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -163,6 +164,17 @@ class CohortRollup(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     people: Mapped[int] = mapped_column(BigInteger)
     net_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class Snapshot(Base):
+    """What takes too long to work out for every reader: survival by tier, the forecast, and who may leave. Made again
+    by the worker at most once an hour."""
+
+    __tablename__ = "insight_snapshots"
+
+    group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("groups.id"), primary_key=True)
+    made_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
 
 
 class ActivityMark(Base):

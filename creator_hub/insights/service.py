@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub.core import clock, outbox
 from creator_hub.groups.models import Group
-from creator_hub.insights import activity, history, writing
+from creator_hub.insights import activity, history, snapshot, writing
 from creator_hub.insights.facts import person_of
 from creator_hub.insights.models import ActivityMark, FactProgress, PersonChange
 from creator_hub.insights.rollups import Sums, sums_of
@@ -81,9 +81,10 @@ def refresh(session: Session, group_id: uuid.UUID) -> int:
 
 
 def count(session: Session, group_id: uuid.UUID) -> None:
-    """Count what people did since it was last counted."""
+    """Count what people did since it was last counted, and look anew at what only a worker has the time for."""
     group, progress = _locked(session, group_id)
     _count(session, group, progress)
+    snapshot.take(session, group)
 
 
 def rebuild(session: Session, group_id: uuid.UUID) -> None:
@@ -124,7 +125,7 @@ def _rewrite(session: Session, group: Group, progress: FactProgress) -> None:
         for person in people:
             sums.update(sums_of(person))
         writing.replace_people(session, group.id, user_ids, people)
-    writing.add(session, group.id, sums)
+    writing.fill(session, group.id, sums)
     activity.forget(session, group.id)
     progress.counted_until = None
     _count(session, group, progress)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, insert, select
+from sqlalchemy import Table, and_, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,8 @@ ROLLUPS: dict[type[DayKey] | type[CohortKey], type[DailyRollup] | type[CohortRol
     DayKey: DailyRollup,
     CohortKey: CohortRollup,
 }
-ROWS_AT_ONCE = 5_000
+OF_A_PERSON = [name for name in Person.__slots__ if name not in ("user_id", "origin", "steps", "cash")]
+Row = tuple[object, ...]
 
 
 def people(session: Session, group_id: uuid.UUID, user_ids: Sequence[uuid.UUID]) -> list[Person]:
@@ -72,80 +73,94 @@ def _step(row: Any) -> Step:
 
 
 def replace_people(
-    session: Session, group_id: uuid.UUID, user_ids: Sequence[uuid.UUID], people: Iterable[Person]
+    session: Session, group_id: uuid.UUID, user_ids: Sequence[uuid.UUID], people: Sequence[Person]
 ) -> None:
     """Write the facts of these people in place of what was there."""
     for model in PERSONAL:
         session.execute(delete(model).where(model.group_id == group_id, model.user_id.in_(list(user_ids))))
-    for model, rows in _as_rows(group_id, people).items():
-        _insert(session, model, rows)
+    _copy(session, MemberFact, (_fact(group_id, person) for person in people))
+    _copy(session, MembershipCash, (_cash(group_id, p.user_id, row) for p in people for row in p.cash))
+    _copy(session, MembershipStep, (_as_step(group_id, p.user_id, step) for p in people for step in p.steps))
 
 
-def _as_rows(group_id: uuid.UUID, people: Iterable[Person]) -> dict[Any, list[dict[str, Any]]]:
-    rows: dict[Any, list[dict[str, Any]]] = {model: [] for model in PERSONAL}
-    for person in people:
-        whose = {"group_id": group_id, "user_id": person.user_id}
-        rows[MemberFact].append(
-            whose
-            | {"campaign": person.origin.campaign, "invite_id": person.origin.invite_id}
-            | {
-                name: getattr(person, name)
-                for name in Person.__slots__
-                if name not in ("user_id", "origin", "steps", "cash")
-            }
-        )
-        rows[MembershipCash] += [whose | asdict(row) for row in person.cash]
-        rows[MembershipStep] += [
-            whose
-            | {
-                "at": step.at,
-                "until": step.until,
-                "day": step.day,
-                "was_state": step.was.state,
-                "was_tier_id": step.was.tier_id,
-                "was_annual_minor": step.was.annual_minor,
-                "state": step.now.state,
-                "tier_id": step.now.tier_id,
-                "annual_minor": step.now.annual_minor,
-                "joined": step.joined,
-                "left_reason": step.left_reason,
-                "movement": step.movement,
-            }
-            for step in person.steps
-        ]
-    return rows
+def _fact(group_id: uuid.UUID, person: Person) -> Row:
+    origin = (person.origin.campaign, person.origin.invite_id)
+    return (group_id, person.user_id, *origin, *(getattr(person, name) for name in OF_A_PERSON))
+
+
+def _cash(group_id: uuid.UUID, user_id: uuid.UUID, row: CashDay) -> Row:
+    return group_id, user_id, row.day, row.tier_id, row.paid_minor, row.refunded_minor, row.payments
+
+
+def _as_step(group_id: uuid.UUID, user_id: uuid.UUID, step: Step) -> Row:
+    was, now = step.was, step.now
+    return (
+        *(group_id, user_id, step.at, step.until, step.day),
+        *(was.state, was.tier_id, was.annual_minor),
+        *(now.state, now.tier_id, now.annual_minor),
+        *(step.joined, step.left_reason, step.movement),
+    )
+
+
+def fill(session: Session, group_id: uuid.UUID, sums: Sums) -> None:
+    """Write the rollups of a group that has none."""
+    for kind, model in ROLLUPS.items():
+        figures = _figures(model, kind)
+        changed = _by_key(sums, kind)
+        _copy(session, model, ((group_id, *_values(key), *_amounts(found, figures)) for key, found in changed.items()))
 
 
 def add(session: Session, group_id: uuid.UUID, sums: Sums) -> None:
     """Add to the rollups; a row that comes to nothing goes, so that what is left is what a rebuild would write."""
-    by_key: dict[Key, dict[str, int]] = defaultdict(dict)
-    for (key, name), amount in sums.items():
-        if amount:
-            by_key[key][name] = amount
     for kind, model in ROLLUPS.items():
-        changed = {key: figures for key, figures in by_key.items() if isinstance(key, kind)}
+        changed = _by_key(sums, kind)
         if changed:
-            _add(session, model, group_id, changed)
+            _add(session, model, kind, group_id, changed)
 
 
-def _add(session: Session, model: Any, group_id: uuid.UUID, changed: dict[Any, dict[str, int]]) -> None:
+def _add(
+    session: Session, model: Any, kind: type[Key], group_id: uuid.UUID, changed: dict[Any, dict[str, int]]
+) -> None:
     table: Table = model.__table__
-    names = ["group_id", *next(iter(changed)).__slots__]
-    figures = [column.name for column in table.columns if column.name not in names]
-    rows = [
-        {"group_id": group_id} | asdict(key) | {name: amounts.get(name, 0) for name in figures}
-        for key, amounts in changed.items()
-    ]
+    figures, names = _figures(model, kind), ["group_id", *_names(kind)]
     # One order for everybody who adds to the same rows, whatever order their people came in.
-    rows.sort(key=lambda row: [str(row[name]) for name in names])
+    keys = sorted(changed, key=lambda key: [str(value) for value in _values(key)])
+    columns = [*names, *figures]
+    rows = [
+        dict(zip(columns, (group_id, *_values(key), *_amounts(changed[key], figures)), strict=True)) for key in keys
+    ]
     new = upsert(table)
     added = {name: table.c[name] + new.excluded[name] for name in figures}
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        session.execute(new.on_conflict_do_update(index_elements=names, set_=added), rows[begin : begin + ROWS_AT_ONCE])
-    dates = {getattr(key, names[-1] if isinstance(key, CohortKey) else "day") for key in changed}
-    when = table.c.period if "period" in names else table.c.day
+    session.execute(new.on_conflict_do_update(index_elements=names, set_=added), rows)
+    when = table.c.period if kind is CohortKey else table.c.day
+    dates = {key.period if kind is CohortKey else key.day for key in keys}
     nothing = and_(*(table.c[name] == 0 for name in figures))
     session.execute(delete(table).where(table.c.group_id == group_id, when.in_(dates), nothing))
+
+
+def _by_key(sums: Sums, kind: type[Key]) -> dict[Any, dict[str, int]]:
+    found: dict[Any, dict[str, int]] = defaultdict(dict)
+    for (key, name), amount in sums.items():
+        if amount and isinstance(key, kind):
+            found[key][name] = amount
+    return found
+
+
+def _names(kind: type[Key]) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def _figures(model: Any, kind: type[Key]) -> list[str]:
+    keys = {"group_id", *_names(kind)}
+    return [column.name for column in model.__table__.columns if column.name not in keys]
+
+
+def _values(key: Key) -> Row:
+    return tuple(getattr(key, name) for name in key.__slots__)
+
+
+def _amounts(found: dict[str, int], figures: Sequence[str]) -> Row:
+    return tuple(found.get(name, 0) for name in figures)
 
 
 def forget(session: Session, group_id: uuid.UUID) -> None:
@@ -154,6 +169,10 @@ def forget(session: Session, group_id: uuid.UUID) -> None:
         session.execute(delete(model).where(model.group_id == group_id))
 
 
-def _insert(session: Session, model: Any, rows: list[dict[str, Any]]) -> None:
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        session.execute(insert(model), rows[begin : begin + ROWS_AT_ONCE])
+def _copy(session: Session, model: Any, rows: Iterable[Row]) -> None:
+    """COPY: a rebuild writes millions of rows. The columns are the table's, in its order."""
+    names = ", ".join(f'"{column.name}"' for column in model.__table__.columns)
+    driver: Any = session.connection().connection.cursor()
+    with driver, driver.copy(f"COPY {model.__tablename__} ({names}) FROM STDIN") as target:
+        for row in rows:
+            target.write_row(row)
