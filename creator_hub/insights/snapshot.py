@@ -1,4 +1,4 @@
-"""The costly looks at a group, taken by a worker and kept for the dashboard: who stays, who will renew, who may leave."""
+"""The costly looks at a group, kept by a worker for the dashboard: who stays, who will renew, who may leave."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creator_hub.core.schemas import wire_money
 from creator_hub.groups.models import Group
 from creator_hub.insights import charts, risk, staying
 from creator_hub.insights.models import Snapshot
-from creator_hub.insights.reading import moment_of
+from creator_hub.insights.reading import Moment, moment_of
 
 GOOD_FOR = timedelta(hours=1)
 AT_RISK_KEPT, DISCOUNT = 10, 0.10
@@ -25,11 +25,9 @@ def take(session: Session, group: Group) -> bool:
     if last is not None and clock.now() - last.made_at < GOOD_FOR:
         return False
     moment = moment_of(session, group)
-    row = {"group_id": group.id, "made_at": moment.as_of, "body": _look(session, group)}
-    made = insert(Snapshot).values(**row)
-    session.execute(
-        made.on_conflict_do_update(index_elements=["group_id"], set_={k: row[k] for k in ("made_at", "body")})
-    )
+    found = {"made_at": moment.as_of, "body": _look(session, group, moment)}
+    made = insert(Snapshot).values(group_id=group.id, **found)
+    session.execute(made.on_conflict_do_update(index_elements=["group_id"], set_=found))
     return True
 
 
@@ -37,8 +35,7 @@ def latest(session: Session, group: Group) -> Snapshot | None:
     return session.get(Snapshot, group.id)
 
 
-def _look(session: Session, group: Group) -> dict[str, Any]:
-    moment = moment_of(session, group)
+def _look(session: Session, group: Group, moment: Moment) -> dict[str, Any]:
     curves = staying.survival(session, group, moment, "tier")
     renewals = staying.forecast(session, group, moment, DISCOUNT)
     flagged = risk.members_at_risk(session, group, moment)
