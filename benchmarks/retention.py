@@ -1,8 +1,8 @@
 """Retention over a synthetic world: a full rebuild, a day's increment, the dashboard, and DuckDB on the same question.
 
 The world comes from a seed: memberships over 36 months in ten groups, the largest with three tenths of them, renewed
-every 30 days until somebody stops, and activity facts in the last 60 days. Prints seconds. DuckDB (`pip install duckdb`)
-is asked for the same cohort table over the same facts, and the answers are compared before the times are.
+every 30 days until somebody stops, and activity facts in the last 60 days. Prints seconds. DuckDB (`pip install
+duckdb`) is asked for the same cohort table over the same facts, and the answers are compared before the times are.
 
     python -m benchmarks.retention --memberships 20000 --facts 20
 """
