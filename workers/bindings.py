@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import exports, finance, insights, mail, media, payments, promises, voting
+from workers import digest, exports, finance, insights, mail, media, payments, promises, voting
 
-MODULES = (exports, finance, insights, mail, media, payments, promises, voting)
+MODULES = (digest, exports, finance, insights, mail, media, payments, promises, voting)

@@ -19,6 +19,7 @@ from creator_hub.insights import service as insights
 from creator_hub.money import minimum_balance, poller, recognition, reconciliation
 from creator_hub.promises import judging, silence
 from creator_hub.voting import polls, rounds, tellings
+from creator_hub.web import digest
 from workers import finance
 
 SCHEDULE_LOCK = 7_260_119  # any number, the same in every process
@@ -47,6 +48,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("poll_stripe", 60, poller.ask_for_poll),
     Periodic("read_stripes_balance", 600, reconciliation.ask_for_sync),
     Periodic("refresh_membership_facts", 1, insights.ask_for_refresh),
+    Periodic("weekly_digest", 600, digest.ask_due),
     Periodic("promises_keep_time", 30, judging.keep_time),
     Periodic("watch_for_silence", 600, silence.watch),
     Periodic("count_activity", 60, insights.ask_for_count),

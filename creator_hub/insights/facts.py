@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -185,6 +185,7 @@ def status_at(history: History, at: datetime) -> Status:
 
 
 def _steps(history: History, zone: ZoneInfo) -> Iterable[Step]:
+    history = replace(history, paid=_joined(history.paid))
     moments = _turning_points(history)
     was, level, has_paid = NOBODY, OUTSIDE, False
     found = []
@@ -208,6 +209,21 @@ def _steps(history: History, zone: ZoneInfo) -> Iterable[Step]:
     ends = [step.at for step in found[1:]]
     for step, until in zip(found, [*ends, None], strict=True):
         yield Step(step.at, until, step.day, step.was, step.now, step.joined, step.left_reason, step.movement)
+
+
+def _joined(paid: Iterable[PaidPeriod]) -> tuple[PaidPeriod, ...]:
+    """Renewals that follow each other without a gap at the same price are one long period: nothing turns between them.
+    Where periods overlap, which of them counts depends on when each began, so they stay as they are."""
+    found: list[PaidPeriod] = []
+    for period in sorted((p for p in paid if p.amount_minor > 0), key=lambda p: (p.starts_at, p.ends_at)):
+        last = found[-1] if found else None
+        if last is not None and period.starts_at < last.ends_at:
+            return tuple(paid)
+        if last is not None and (last.ends_at, last.annual_minor) == (period.starts_at, period.annual_minor):
+            found[-1] = replace(last, ends_at=period.ends_at)
+        else:
+            found.append(period)
+    return tuple(found)
 
 
 def _movement(before: int, now: int, has_paid: bool) -> str | None:

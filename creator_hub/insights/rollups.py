@@ -9,8 +9,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from creator_hub.insights.facts import GONE, Person, Status, Step
 from creator_hub.insights.periods import GRAINS, period_of
@@ -19,16 +19,14 @@ JOINED, PAID = "joined", "paid"
 BASES = (JOINED, PAID)
 
 
-@dataclass(frozen=True, slots=True)
-class DayKey:
+class DayKey(NamedTuple):
     day: date
     tier_id: uuid.UUID | None
     campaign: str | None
     invite_id: uuid.UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class CohortKey:
+class CohortKey(NamedTuple):
     basis: str
     grain: str
     cohort: date

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Table, and_, delete, select
@@ -107,7 +106,7 @@ def fill(session: Session, group_id: uuid.UUID, sums: Sums) -> None:
     for kind, model in ROLLUPS.items():
         figures = _figures(model, kind)
         changed = _by_key(sums, kind)
-        _copy(session, model, ((group_id, *_values(key), *_amounts(found, figures)) for key, found in changed.items()))
+        _copy(session, model, ((group_id, *key, *_amounts(found, figures)) for key, found in changed.items()))
 
 
 def add(session: Session, group_id: uuid.UUID, sums: Sums) -> None:
@@ -124,11 +123,9 @@ def _add(
     table: Table = model.__table__
     figures, names = _figures(model, kind), ["group_id", *_names(kind)]
     # One order for everybody who adds to the same rows, whatever order their people came in.
-    keys = sorted(changed, key=lambda key: [str(value) for value in _values(key)])
+    keys = sorted(changed, key=lambda key: [str(value) for value in key])
     columns = [*names, *figures]
-    rows = [
-        dict(zip(columns, (group_id, *_values(key), *_amounts(changed[key], figures)), strict=True)) for key in keys
-    ]
+    rows = [dict(zip(columns, (group_id, *key, *_amounts(changed[key], figures)), strict=True)) for key in keys]
     new = upsert(table)
     added = {name: table.c[name] + new.excluded[name] for name in figures}
     session.execute(new.on_conflict_do_update(index_elements=names, set_=added), rows)
@@ -147,16 +144,12 @@ def _by_key(sums: Sums, kind: type[Key]) -> dict[Any, dict[str, int]]:
 
 
 def _names(kind: type[Key]) -> list[str]:
-    return [field.name for field in fields(kind)]
+    return list(kind._fields)
 
 
 def _figures(model: Any, kind: type[Key]) -> list[str]:
     keys = {"group_id", *_names(kind)}
     return [column.name for column in model.__table__.columns if column.name not in keys]
-
-
-def _values(key: Key) -> Row:
-    return tuple(getattr(key, name) for name in key.__slots__)
 
 
 def _amounts(found: dict[str, int], figures: Sequence[str]) -> Row:
