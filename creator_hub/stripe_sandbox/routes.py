@@ -83,6 +83,17 @@ def updating(path: str, kind: str, fields: Spec) -> None:
     route("POST", path, fields)(handler)
 
 
+def deletion(path: str, kind: str) -> None:
+    """A plain `DELETE` that no event tells of."""
+
+    def handler(scope: Scope, _: Obj, identifier: str) -> Obj:
+        scope.get(kind, identifier)
+        scope.store.delete(scope.account, kind, identifier)
+        return {"id": identifier, "object": kind, "deleted": True}
+
+    route("DELETE", path)(handler)
+
+
 def retrieval(path: str, kind: str) -> None:
     """A plain `GET` of one object."""
 

@@ -207,6 +207,25 @@ def test_a_pending_update_waits_for_its_payment_and_expires_without_it(till: Til
     } <= set(till.delivered())
 
 
+def test_a_first_period_cut_short_by_an_anchor_costs_its_share_or_nothing(till: Till) -> None:
+    anchor = APRIL + 15 * DAY
+    ana = till.frozen(APRIL, till.price(3000), billing_cycle_anchor=anchor)
+    assert ana.invoices()[0].total == round(3000 * 15 / 31)  # of the grid's period from 16 March
+    bo = till.frozen(APRIL, till.price(3000), billing_cycle_anchor=anchor, proration_behavior="none")
+    assert bo.invoices()[0].total == 0
+    for fan in (ana, bo):
+        fan.to(anchor + LATER)
+        assert (fan.invoices()[0].total, fan.now().billing_cycle_anchor) == (3000, anchor)
+
+
+def test_a_change_under_paused_collection_is_not_collected(till: Till) -> None:
+    ana = till.frozen(APRIL, till.price(1000))
+    till.api.subscriptions.update(ana.id, {"pause_collection": {"behavior": "keep_as_draft"}})
+    ana.to(APRIL + 15 * DAY)
+    ana.change(till.price(3000), proration_behavior="always_invoice")
+    assert (ana.invoices()[0].status, ana.invoices()[0].total) == ("draft", 1000)
+
+
 def test_a_currency_cannot_change_and_a_foreign_item_is_named(till: Till) -> None:
     ana = till.frozen(APRIL, till.price(1000))
     with pytest.raises(stripe.InvalidRequestError, match="currency"):

@@ -6,7 +6,7 @@ from creator_hub.stripe_sandbox.errors import invalid
 from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Spec, merge_metadata
 from creator_hub.stripe_sandbox.render import list_object
 from creator_hub.stripe_sandbox.resources.checkout_items import line_item, total_up
-from creator_hub.stripe_sandbox.resources.payment_intents import refuse_platform_fee
+from creator_hub.stripe_sandbox.resources.payment_intents import INTENT_DATA, refuse_platform_fee
 from creator_hub.stripe_sandbox.resources.prices import PRICE_DATA
 from creator_hub.stripe_sandbox.resources.subscription_params import BILLING_MODE, NEW_DISCOUNT, TRIAL_SETTINGS
 from creator_hub.stripe_sandbox.routes import listing, retrieval, route
@@ -25,16 +25,6 @@ _SUBSCRIPTION_DATA: Spec = {
     "trial_end": int,
     "trial_period_days": int,
     "trial_settings": TRIAL_SETTINGS,
-}
-_INTENT_DATA: Spec = {
-    "application_fee_amount": int,
-    "description": str,
-    "metadata": META,
-    "receipt_email": str,
-    "setup_future_usage": ("off_session", "on_session"),
-    "statement_descriptor": str,
-    "statement_descriptor_suffix": str,
-    "transfer_group": str,
 }
 
 
@@ -57,7 +47,7 @@ _INTENT_DATA: Spec = {
         "locale": ("auto", "de", "en", "es", "fr", "it", "ja", "ko", "pt", "zh"),
         "metadata": META,
         "mode": ("payment", "setup", "subscription"),
-        "payment_intent_data": _INTENT_DATA,
+        "payment_intent_data": INTENT_DATA,
         "payment_method_collection": ("always", "if_required"),
         "setup_intent_data": {"description": str, "metadata": META},
         "submit_type": ("auto", "book", "donate", "pay", "subscribe"),

@@ -243,6 +243,15 @@ def mark_paid(scope: Scope, invoice: Obj) -> None:
     scope.emit("invoice.payment_succeeded", invoice)
 
 
+def hold_back(scope: Scope, invoice: Obj, pause: Obj | None) -> None:
+    """A draft that is not to be collected: kept, or closed as the paused collection says."""
+    if pause is None or pause["behavior"] == "keep_as_draft":
+        invoice |= {"auto_advance": False, "automatically_finalizes_at": None}
+        scope.save(invoice)
+    else:
+        close_unpaid(scope, invoice, "void" if pause["behavior"] == "void" else "uncollectible")
+
+
 def close_unpaid(scope: Scope, invoice: Obj, status: str) -> Obj:
     """Draft or open → void or uncollectible; the intent goes with a void."""
     moment = {"void": "voided_at", "uncollectible": "marked_uncollectible_at"}[status]

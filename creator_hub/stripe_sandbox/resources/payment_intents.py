@@ -11,18 +11,17 @@ from creator_hub.stripe_sandbox.routes import listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
 
-_FIELDS: Spec = {
+INTENT_DATA: Spec = {
     "application_fee_amount": int,
-    "customer": str,
     "description": str,
     "metadata": META,
-    "payment_method": str,
     "receipt_email": str,
     "setup_future_usage": ("off_session", "on_session"),
     "statement_descriptor": str,
     "statement_descriptor_suffix": str,
     "transfer_group": str,
 }
+_FIELDS: Spec = {**INTENT_DATA, "customer": str, "payment_method": str}
 
 
 @route(

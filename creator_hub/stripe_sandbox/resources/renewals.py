@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from creator_hub.stripe_sandbox.billing import period_at
 from creator_hub.stripe_sandbox.resources.dunning import end, method_of
-from creator_hub.stripe_sandbox.resources.invoices import close_unpaid, draft
+from creator_hub.stripe_sandbox.resources.invoices import draft, hold_back
 from creator_hub.stripe_sandbox.resources.schedules import enter_phase
 from creator_hub.stripe_sandbox.resources.subscriptions import (
     discounts_of,
@@ -97,11 +97,8 @@ def _send_on(scope: Scope, subscription: Obj, invoice: Obj) -> None:
     pause = subscription["pause_collection"]
     if pause is None and subscription["status"] != "unpaid":
         scope.timer("finalize", invoice["id"], scope.now + DRAFT_SECONDS, invoice["test_clock"] or "")
-    elif pause is None or pause["behavior"] == "keep_as_draft":
-        invoice |= {"auto_advance": False, "automatically_finalizes_at": None}
-        scope.save(invoice)
     else:
-        close_unpaid(scope, invoice, "void" if pause["behavior"] == "void" else "uncollectible")
+        hold_back(scope, invoice, pause)
 
 
 @timer("cancel")

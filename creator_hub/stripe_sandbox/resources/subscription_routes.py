@@ -7,7 +7,7 @@ from creator_hub.stripe_sandbox.forms import CREATED, META, PAGE, Either, Spec, 
 from creator_hub.stripe_sandbox.resources.changes import apply_changes, bill, bill_rest
 from creator_hub.stripe_sandbox.resources.dunning import collect, end, method_of
 from creator_hub.stripe_sandbox.resources.first_invoice import begin
-from creator_hub.stripe_sandbox.resources.invoices import finalize
+from creator_hub.stripe_sandbox.resources.invoices import finalize, hold_back
 from creator_hub.stripe_sandbox.resources.methods import attach, resolve
 from creator_hub.stripe_sandbox.resources.payments import Outcome, card_error
 from creator_hub.stripe_sandbox.resources.pending_updates import update_when_paid
@@ -122,6 +122,9 @@ def _only_words(params: Obj) -> None:
 
 def collect_change(scope: Scope, subscription: Obj, invoice: Obj, behavior: str, *, present: bool) -> None:
     """Finalise a change's invoice and try to collect it now. Raises 402 (nothing happened) for error_if_incomplete."""
+    if subscription["pause_collection"]:
+        hold_back(scope, invoice, subscription["pause_collection"])
+        return
     finalize(scope, invoice)
     if invoice["status"] != "open" or behavior == "default_incomplete":
         return

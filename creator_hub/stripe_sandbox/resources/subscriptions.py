@@ -132,6 +132,7 @@ def build(scope: Scope, customer: Obj, params: Obj) -> Obj:
         "trial_settings": {"end_behavior": {"missing_payment_method": missing_method_rule(params)}},
         "trial_start": None,
         "_pending_lines": [],
+        "_free_stub": params.get("proration_behavior") == "none",
     }
     items = [
         make_item(scope, subscription, given, price_for(scope, given, f"items[{index}]"))
@@ -237,6 +238,8 @@ def _cycle_line(scope: Scope, subscription: Obj, item: Obj, trial: bool, share_f
         grid = period_at(subscription["billing_cycle_anchor"], *rhythm(price), share_from or period[0])
         if share_from is not None or period[1] < grid[1]:
             amount = share(full, period[1] - period[0], grid[1] - grid[0])
+        if share_from is not None and subscription.get("_free_stub"):
+            amount = 0
     return price_line(
         price,
         item["quantity"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from creator_hub.stripe_sandbox.billing import DAY
 from creator_hub.stripe_sandbox.errors import invalid
-from creator_hub.stripe_sandbox.routes import listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import deletion, listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 from creator_hub.stripe_sandbox.timers import run_due
@@ -41,12 +41,6 @@ def advance_test_clock(scope: Scope, params: Obj, identifier: str) -> Obj:
     return clock
 
 
-@route("DELETE", "/v1/test_helpers/test_clocks/{id}")
-def delete_test_clock(scope: Scope, params: Obj, identifier: str) -> Obj:
-    scope.get("test_helpers.test_clock", identifier)
-    scope.store.delete(scope.account, "test_helpers.test_clock", identifier)
-    return {"id": identifier, "object": "test_helpers.test_clock", "deleted": True}
-
-
+deletion("/v1/test_helpers/test_clocks/{id}", "test_helpers.test_clock")
 retrieval("/v1/test_helpers/test_clocks/{id}", "test_helpers.test_clock")
 listing("/v1/test_helpers/test_clocks", "test_helpers.test_clock")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from creator_hub.stripe_sandbox.forms import META, merge_metadata
-from creator_hub.stripe_sandbox.routes import listing, retrieval, route
+from creator_hub.stripe_sandbox.routes import deletion, listing, retrieval, route
 from creator_hub.stripe_sandbox.scope import API_VERSION, Scope, new_id
 from creator_hub.stripe_sandbox.store import Obj
 
@@ -76,12 +76,6 @@ def update_endpoint(scope: Scope, params: Obj, identifier: str) -> Obj:
     return scope.save(endpoint)
 
 
-@route("DELETE", "/v1/webhook_endpoints/{id}")
-def delete_endpoint(scope: Scope, params: Obj, identifier: str) -> Obj:
-    scope.get("webhook_endpoint", identifier)
-    scope.store.delete(scope.account, "webhook_endpoint", identifier)
-    return {"id": identifier, "object": "webhook_endpoint", "deleted": True}
-
-
+deletion("/v1/webhook_endpoints/{id}", "webhook_endpoint")
 retrieval("/v1/webhook_endpoints/{id}", "webhook_endpoint")
 listing("/v1/webhook_endpoints", "webhook_endpoint")
