@@ -5,7 +5,8 @@ import { once, watch } from "../lib/watch.js";
 import { concerns, isWaiting, liveOf, nextOf } from "../qa/order.js";
 
 const page = pageData("page-data");
-const $ = (name) => document.querySelector(`[data-${name}]`);
+const root = document.querySelector("[data-present]");
+const $ = (name) => root.querySelector(`[data-${name}]`);
 const form = $("answer");
 const box = form.querySelector("textarea");
 let { qa } = page;
@@ -18,7 +19,7 @@ function show() {
   $("now").classList.toggle("present__question--none", !live);
   $("meta").textContent = live ? [live.author?.display_name ?? t("anonymous"), t("votes", { count: live.upvotes })].join(" · ") : "";
   const waiting = qa.questions.filter((each) => isWaiting(each) && each !== live).length;
-  $("next").textContent = next ? `${t("next_up", { text: next.text })} · ${t("waiting", { count: waiting })}` : "";
+  $("up-next").textContent = next ? `${t("next_up", { text: next.text })} · ${t("waiting", { count: waiting })}` : "";
   for (const button of document.querySelectorAll("[data-key]")) {
     const needs = button.dataset.key === "n" ? next : button.dataset.key === "f" ? true : live;
     button.disabled = !needs;

@@ -21,7 +21,7 @@ if (book) {
       // Forgetting a page is no reason to disturb a reader.
       api("PUT", `/api/v1/chains/${book.dataset.book}/bookmark`, { episode_id: at }).catch(() => {});
     }, SETTLED_MS);
-  }, { rootMargin: "-20% 0px -55% 0px" });
+  }, { rootMargin: "0px 0px -25% 0px" });
   for (const chapter of book.querySelectorAll("[data-episode]")) watcher.observe(chapter);
 }
 
