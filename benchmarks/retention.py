@@ -166,17 +166,10 @@ def groups() -> list[Any]:
 
 
 def dashboard(app: Any) -> None:
-    """Wall clock, and the processor time of the web process alone: other work on the machine stretches the former."""
     creator = Browser(app)
     assert creator.sign_in(LARGEST).status_code == 201
-    taken, busy = [], []
-    for _ in range(10):
-        began, began_work = time.perf_counter(), time.process_time()
-        assert creator.page(f"/g/{LARGEST}/dashboard").status_code == 200
-        taken.append(time.perf_counter() - began)
-        busy.append(time.process_time() - began_work)
-    say("dashboard of the largest group, median of ten", statistics.median(taken))
-    say("  of that this process was working", statistics.median(busy))
+    times = [timed(lambda: creator.page(f"/g/{LARGEST}/dashboard")) for _ in range(10)]
+    say("dashboard of the largest group, median of ten", statistics.median(times))
 
 
 def compare(connection: psycopg.Connection[Any], folder: Path, full: float) -> None:
@@ -221,14 +214,23 @@ def export(connection: psycopg.Connection[Any], path: Path, query: str, group_id
             file.write(row)
 
 
-def timed(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+class Seconds(float):
+    """Wall-clock seconds, and how many of them this process worked: other work on the machine stretches the rest."""
+
+    working: float
+
+
+def timed(work: Callable[[], Any]) -> Seconds:
+    began, began_work = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    taken = Seconds(time.perf_counter() - began)
+    taken.working = time.process_time() - began_work
+    return taken
 
 
-def say(what: str, seconds: float) -> None:
-    print(f"{what:<52} {seconds:8.2f} s")
+def say(what: str, taken: float) -> None:
+    working = f"   of it working {taken.working:.2f} s" if isinstance(taken, Seconds) else ""
+    print(f"{what:<52} {taken:8.2f} s{working}", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,12 @@ def seats_field(**kwargs: Any) -> fields.Integer:
     return fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, MOST_SEATS), **kwargs)
 
 
+_ZONES = validate.OneOf(available_timezones(), error="Use the name of a time zone, such as Europe/Berlin or UTC.")
+
+
 def timezone_field(**kwargs: Any) -> fields.String:
     """An IANA time zone, such as `Europe/Berlin`."""
-    known = validate.OneOf(available_timezones(), error="Use the name of a time zone, such as Europe/Berlin or UTC.")
-    return fields.String(validate=known, **kwargs)
+    return fields.String(validate=_ZONES, **kwargs)
 
 
 def slow_field(**kwargs: Any) -> fields.Integer:
