@@ -41,7 +41,7 @@ def list_events(session: Session, actor: Actor, channel_id: uuid.UUID, query: di
 def list_messages(session: Session, actor: Actor, channel_id: uuid.UUID, query: dict[str, Any]) -> dict[str, Any]:
     """A page of history: the newest before a seq, oldest first; `next` is the seq to ask before."""
     channel_by_id(session, actor, channel_id, Permission.READ_CHANNEL)
-    items, before = queries.history(session, channel_id, query["before_seq"], query["limit"])
+    items, before = queries.history(session, channel_id, actor.person(), query["before_seq"], query["limit"])
     return {"items": items, "next": before}
 
 

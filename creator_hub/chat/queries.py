@@ -46,15 +46,18 @@ def wire(
 
 
 def history(
-    session: Session, channel_id: uuid.UUID, before_seq: int | None, limit: int
+    session: Session, channel_id: uuid.UUID, viewer: uuid.UUID, before_seq: int | None, limit: int
 ) -> tuple[list[Any], int | None]:
-    """Up to `limit` messages before a seq, oldest first, and the seq to ask before next (None at the beginning)."""
+    """Up to `limit` messages before a seq, oldest first, and the seq to ask before next (None at the beginning). Each
+    says how the `viewer` reacted."""
     query = select(Message).where(Message.channel_id == channel_id)
     if before_seq is not None:
         query = query.where(Message.seq < before_seq)
     rows = session.scalars(query.order_by(Message.seq.desc()).limit(limit + 1)).all()
     kept = list(reversed(rows[:limit]))
-    return as_wire(session, kept), kept[0].seq if len(rows) > limit else None
+    mine = reactions_by(session, viewer, [message.id for message in kept])
+    shown = [each | {"my_reactions": mine.get(uuid.UUID(each["id"]), [])} for each in as_wire(session, kept)]
+    return shown, kept[0].seq if len(rows) > limit else None
 
 
 def as_wire(session: Session, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -76,6 +79,19 @@ def reaction_counts(session: Session, message_ids: Iterable[uuid.UUID]) -> dict[
     for row in rows:
         counts.setdefault(row.message_id, {})[row.emoji] = row.n
     return counts
+
+
+def reactions_by(session: Session, user_id: uuid.UUID, message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """With which emoji a person reacted, by message."""
+    rows = session.execute(
+        select(Reaction.message_id, Reaction.emoji)
+        .where(Reaction.user_id == user_id, Reaction.message_id.in_(list(message_ids)))
+        .order_by(Reaction.at)
+    ).all()
+    found: dict[uuid.UUID, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.message_id, []).append(row.emoji)
+    return found
 
 
 def edits_of(session: Session, message: Message) -> Sequence[int]:

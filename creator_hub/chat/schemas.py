@@ -93,6 +93,7 @@ class MessageOut(WireSchema):
     reply_to = fields.String(allow_none=True)
     attachments = fields.List(fields.Nested(AttachmentOut))
     reactions = fields.Dict(keys=fields.String(), values=fields.Integer())
+    my_reactions = fields.List(fields.String())
     sent_at = fields.String()
     edited_at = fields.String(allow_none=True)
     deleted = fields.Boolean()

@@ -124,6 +124,14 @@ def has_voted(session: Session, box_ids: Sequence[uuid.UUID], user_id: uuid.UUID
     return set(session.scalars(select(Voter.box_id).where(Voter.user_id == user_id, Voter.box_id.in_(box_ids))))
 
 
+def own(session: Session, boxes: Sequence[BallotBox], user_id: uuid.UUID) -> dict[uuid.UUID, dict[str, Any]]:
+    """What the person chose, by box, for themselves to see. Only while a box is open: its key is what joins a person to
+    a ballot, and it dies at the close."""
+    receipts = [_receipt(box, user_id) for box in boxes if box.ballot_key is not None]
+    rows = session.execute(select(Ballot.box_id, Ballot.body).where(Ballot.receipt.in_(receipts))).all()
+    return {row.box_id: row.body for row in rows}
+
+
 def _may_vote(box: BallotBox, standing: Standing) -> None:
     if standing.role == "creator":
         return

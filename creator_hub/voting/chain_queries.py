@@ -15,8 +15,9 @@ from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.models import Group
 from creator_hub.groups.queries import channels_visible_to
 from creator_hub.groups.standing import Standing
-from creator_hub.voting.ballots import has_voted
+from creator_hub.voting.ballots import has_voted, own
 from creator_hub.voting.chain_models import UNDER_WAY, Chain, Episode, EpisodeLike, Round
+from creator_hub.voting.models import BallotBox
 
 
 def chains_for(session: Session, group: Group, standing: Standing) -> Sequence[Chain]:
@@ -114,7 +115,8 @@ def episode_wire(episode: Episode, author: PublicUser, *, is_canon: bool) -> dic
 
 
 def round_wire(session: Session, found: Round, method: str, viewer: uuid.UUID | None = None) -> dict[str, Any]:
-    """A round in the contract's shape. For a `viewer`: what they liked and whether they have voted."""
+    """A round in the contract's shape. For a `viewer`: what they liked, whether they have voted, and while the vote is
+    open what."""
     proposals = proposals_of(session, found)
     ids = [proposal.id for proposal in proposals]
     likes, faces = likes_of(session, ids), people(session, (proposal.author_id for proposal in proposals))
@@ -144,7 +146,9 @@ def round_wire(session: Session, found: Round, method: str, viewer: uuid.UUID | 
         "reason": found.reason,
     }
     if viewer:
+        box = session.get(BallotBox, found.id)
         wire["voted"] = bool(has_voted(session, [found.id], viewer))
+        wire["ballot"] = own(session, [box], viewer).get(found.id) if box else None
     return wire
 
 

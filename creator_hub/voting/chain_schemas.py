@@ -133,3 +133,4 @@ class RoundOut(WireSchema):
     vetoed = fields.Boolean()
     reason = fields.String(allow_none=True)
     voted = fields.Boolean()
+    ballot = fields.Dict(allow_none=True)

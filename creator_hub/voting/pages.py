@@ -31,6 +31,7 @@ def chains_page(session: Session, actor: Actor, handle: str) -> str:
         "voting/chains.html",
         group=door.group,
         is_staff=_runs_votes(door.standing),
+        owns=door.standing.role == "creator",
         chains=chain_queries.listed(session, found),
         channels=[(each.id, f"# {each.name}") for each in channels_visible_to(session, door.group, door.standing)],
     )
@@ -67,6 +68,7 @@ def poll_page(session: Session, actor: Actor, poll_id: uuid.UUID) -> str:
         "voting/poll.html",
         group=door.group,
         is_staff=_runs_votes(door.standing),
+        owns=door.standing.role == "creator",
         poll=poll,
         result=shown,
         rows=bars(poll["options"], shown) if shown else [],

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from creator_hub.core import clock
 from creator_hub.core.paging import Page, PageRequest, paginate
 from creator_hub.core.schemas import rfc3339
-from creator_hub.voting.ballots import has_voted, options_of
+from creator_hub.voting.ballots import has_voted, options_of, own
 from creator_hub.voting.models import Ballot, BallotBox, Option, Poll
 
 
@@ -34,14 +34,16 @@ def state_of(poll: Poll, box: BallotBox, at: datetime) -> str:
 
 
 def as_wire(session: Session, polls: Sequence[Poll], viewer: uuid.UUID | None = None) -> list[dict[str, Any]]:
-    """Polls in the contract's shape. For a `viewer`: shuffled options where asked for, and whether they have voted."""
+    """Polls in the contract's shape. For a `viewer`: shuffled options where asked for, whether they have voted, and
+    while the poll is open what."""
     ids = [poll.id for poll in polls]
     boxes = {box.id: box for box in session.scalars(select(BallotBox).where(BallotBox.id.in_(ids)))}
     options = options_of(session, ids)
     voted = has_voted(session, ids, viewer) if viewer else set()
+    ballots = own(session, list(boxes.values()), viewer) if viewer else {}
     return [
         _wire(poll, boxes[poll.id], _arranged(poll, options[poll.id], viewer), has_voted=poll.id in voted)
-        | ({"voted": poll.id in voted} if viewer else {})
+        | ({"voted": poll.id in voted, "ballot": ballots.get(poll.id)} if viewer else {})
         for poll in polls
     ]
 

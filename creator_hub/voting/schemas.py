@@ -154,6 +154,7 @@ class PollOut(WireSchema):
     closes_at = fields.String(allow_none=True)
     created_at = fields.String()
     voted = fields.Boolean()
+    ballot = fields.Dict(allow_none=True)
 
 
 class PollPage(WireSchema):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { flatten, toMinor } from "../../creator_hub/web/assets/js/lib/forms.js";
-import { amount, ballot, bars, takesMany, totalsOf } from "../../creator_hub/web/assets/js/lib/tally.js";
+import { amount, bars, totalsOf } from "../../creator_hub/web/assets/js/lib/tally.js";
 import { countdown } from "../../creator_hub/web/assets/js/lib/time.js";
 
 test("an amount becomes minor units by its digits", () => {
@@ -39,13 +39,6 @@ test("bars show each option's share of everything given", () => {
 
 test("what decides is shown before what was cast", () => {
   assert.deepEqual(totalsOf({ raw: { totals: { a: "1" } }, weighted: { totals: { a: "3" } } }), { a: "3" });
-});
-
-test("a ballot takes the shape of its method", () => {
-  assert.deepEqual(ballot("score", new Map([["a", "5"], ["b", ""]])), { scores: { a: 5 } });
-  assert.deepEqual(ballot("irv", new Map([["a", "2"], ["b", "1"], ["c", "2"]])), { ranking: [["b"], ["a", "c"]] });
-  assert.equal(takesMany({ method: "approval" }), true);
-  assert.equal(takesMany({ method: "plurality" }), false);
 });
 
 test("a countdown grows finer as the end comes near", () => {

@@ -20,7 +20,7 @@ from tests.support.client import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
-START_PATIENCE_S = 60.0  # importing everything takes its time on a busy machine
+START_PATIENCE_S = 180.0  # importing everything takes its time on a busy machine
 
 
 def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE_S) -> Any:
@@ -35,7 +35,7 @@ def eventually(condition: Callable[[], Any], what: str, patience: float = PATIEN
 
 
 class Web:
-    """One gunicorn with one worker."""
+    """One gunicorn with one worker; started, and killed again when it does not come up."""
 
     def __init__(self, env: dict[str, str], port: int | None = None) -> None:
         self.port = port or free_port()
@@ -49,7 +49,11 @@ class Web:
     def start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "wsgi:app"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
-        eventually(self._ready, "the web process is ready", patience=START_PATIENCE_S)
+        try:
+            eventually(self._ready, "the web process is ready", START_PATIENCE_S)
+        except BaseException:
+            self.kill()
+            raise
 
     def workers(self) -> list[str]:
         """The process ids of those who hold the sockets."""
@@ -118,15 +122,26 @@ class Fan:
         self._csrf(web)
         return self
 
+    def sign_in(self, web: Web) -> Fan:
+        self._csrf(web)
+        self.post(web, "/session", email=f"{self.handle}@example.test", password=PASSWORD)
+        self._csrf(web)
+        return self
+
     def _csrf(self, web: Web) -> None:
         answer = self.http.get(web.url + "/api/v1/session", timeout=10)
         self.http.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+
+    def get(self, web: Web, path: str) -> Any:
+        answer = self.http.get(f"{web.url}/api/v1{path}", timeout=30)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
 
     def post(self, web: Web, path: str, /, **body: Any) -> dict[str, Any]:
         return self.send(web, "POST", path, **body)
 
     def send(self, web: Web, method: str, path: str, /, **body: Any) -> dict[str, Any]:
-        answer = self.http.request(method, f"{web.url}/api/v1{path}", json=body, timeout=10)
+        answer = self.http.request(method, f"{web.url}/api/v1{path}", json=body, timeout=30)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else {}
 

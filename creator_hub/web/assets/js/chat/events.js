@@ -4,7 +4,7 @@ import { qaCard } from "./qa.js";
 import { RoundCard } from "./round.js";
 
 export class ChannelView {
-  /** @param {import("./log.js").Log} log @param {{mayRun: boolean, chainTitle: (chainId: string) => Promise<string>}} context */
+  /** @param {import("./log.js").Log} log @param {{mayRun: boolean, chainOf: (chainId: string) => Promise<object>}} context */
   constructor(log, context) {
     this.log = log;
     this.context = context;
@@ -65,10 +65,9 @@ export class ChannelView {
       this.log.addCard(`round-${round.id}`, known.element, order, at);
       return;
     }
-    const card = new RoundCard(round, { title: "", mayRun: this.context.mayRun });
+    const card = new RoundCard(round, { mayRun: this.context.mayRun });
     this.rounds.set(round.id, card);
     this.log.addCard(`round-${round.id}`, card.element, order, at);
-    card.context.title = await this.context.chainTitle(round.chain_id);
-    card.update({});
+    card.belongsTo(await this.context.chainOf(round.chain_id));
   }
 }

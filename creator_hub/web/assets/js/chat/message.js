@@ -53,7 +53,7 @@ function reactions(message, context) {
   const counts = Object.entries(message.reactions ?? {}).filter(([, count]) => count > 0);
   if (!counts.length) return null;
   return h("div", { class: "msg__reactions" }, counts.map(([emoji, count]) => {
-    const mine = context.mine.has(`${message.id} ${emoji}`);
+    const mine = Boolean(message.my_reactions?.includes(emoji));
     return h("button", {
       class: "reaction", type: "button", "aria-pressed": String(mine), "aria-label": t("reaction", { emoji, count }),
       onclick: () => context.onReact(message, emoji),

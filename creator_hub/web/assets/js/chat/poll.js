@@ -1,11 +1,10 @@
 /** A poll inside the stream: ballot while it is open, live bars when they are not sealed, then the result. */
 import { api } from "../lib/api.js";
-import { explain, h, t } from "../lib/dom.js";
-import { ballot, takesMany, totalsOf } from "../lib/tally.js";
-import { attempt, barList, card, timer, trouble } from "./votes.js";
-
-const GRADED = { score: 5, star: 5 };
-const RANKED = new Set(["irv", "schulze", "stv"]);
+import { h, t } from "../lib/dom.js";
+import { totalsOf } from "../lib/tally.js";
+import { ballotForm } from "../vote/ballot.js";
+import { attempt, castForm } from "../vote/cast.js";
+import { barList, card, timer } from "./votes.js";
 
 export class PollCard {
   /** @param {object} poll the wire Poll @param {{mayRun: boolean}} rights */
@@ -15,8 +14,6 @@ export class PollCard {
     this.version = -1;
     this.totals = {};
     this.turnout = null;
-    // Whether, not what: nobody is told again what they chose.
-    this.voted = poll.voted ? [] : null;
     this.element = h("div", {});
     this.#render();
     if (poll.state === "closed") this.refresh();
@@ -82,63 +79,35 @@ export class PollCard {
       ].filter(Boolean));
     } else if (poll.results === "sealed") {
       this.bars.replaceChildren(h("p", { class: "muted small" }, t("sealed"), " ", this.turnout === null ? "" : t("so_far", { count: this.turnout })));
-    } else if (this.voted || this.rights.mayRun || Object.keys(this.totals).length) {
+    } else if (poll.voted || this.rights.mayRun || Object.keys(this.totals).length) {
       this.bars.replaceChildren(barList(poll.options, this.totals));
     }
   }
 
   #form() {
     const { poll } = this;
-    const note = trouble();
-    const name = `poll-${poll.id}`;
-    const graded = GRADED[poll.method];
-    const ranked = RANKED.has(poll.method);
-    const choice = (option) => {
-      if (graded || ranked) {
-        const top = graded ?? poll.options.length;
-        const steps = Array.from({ length: graded ? top + 1 : top }, (_, i) => String(graded ? i : i + 1));
-        return h("label", { class: "choice choice--graded" }, h("span", {}, option.text),
-          h("select", { class: "input", name: option.id }, h("option", { value: "" }, "–"), steps.map((step) => h("option", { value: step }, step))));
-      }
-      const type = takesMany(poll) ? "checkbox" : "radio";
-      return h("label", { class: "choice" }, h("input", { type, name, value: option.id, checked: this.voted?.includes(option.id) }), h("span", {}, option.text));
-    };
-    const form = h("form", { class: "votecard__form" },
-      h("fieldset", { class: "choices" }, h("legend", {}, t(graded ? "give_scores" : ranked ? "rank_them" : takesMany(poll) ? "choose_many" : "choose_one")), poll.options.map(choice)),
-      note,
-      h("div", { class: "cluster" },
-        h("button", { class: "button button--primary button--small", type: "submit" }, t("vote")),
-        this.rights.mayRun && h("button", { class: "button button--quiet button--small", type: "button", onclick: () => attempt(form, note, () => this.#close(), explain) }, t("close_poll"))),
-      h("p", { class: "votecard__thanks small", role: "status" }, this.voted ? this.#thanks() : ""));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      attempt(form, note, () => this.#vote(form, note, name), explain);
+    // What was filled in and not sent yet outlives a redraw.
+    this.ballot = ballotForm({ name: `poll-${poll.id}`, method: poll.method, options: poll.options, most: poll.max_choices ?? 1 }, this.ballot?.read() ?? poll.ballot);
+    return castForm(this.ballot, {
+      url: `/api/v1/polls/${poll.id}/ballot`,
+      voted: poll.voted,
+      final: poll.revote === false,
+      onCast: (ballot) => {
+        Object.assign(poll, { voted: true, ballot });
+        this.#renderBars();
+      },
+      beside: (note) => this.rights.mayRun && this.#closeButton(note),
     });
-    return form;
   }
 
-  async #vote(form, note, name) {
-    const { poll } = this;
-    let body;
-    if (GRADED[poll.method] || RANKED.has(poll.method)) body = ballot(poll.method, new Map(poll.options.map((option) => [option.id, form.elements[option.id].value])));
-    else body = { choices: [...form.querySelectorAll(`input[name="${name}"]:checked`)].map((input) => input.value) };
-    if (body.choices && !body.choices.length) {
-      note.textContent = t("choose_first");
-      note.hidden = false;
-      return;
-    }
-    await api("PUT", `/api/v1/polls/${poll.id}/ballot`, body);
-    this.voted = body.choices ?? [];
-    form.querySelector(".votecard__thanks").textContent = this.#thanks();
-    this.#renderBars();
-  }
-
-  #thanks() {
-    return t(this.poll.revote === false ? "voted_final" : "voted");
-  }
-
-  async #close() {
-    await api("POST", `/api/v1/polls/${this.poll.id}/close`);
-    await this.refresh();
+  #closeButton(note) {
+    const button = h("button", {
+      class: "button button--quiet button--small", type: "button",
+      onclick: () => attempt(button, note, async () => {
+        await api("POST", `/api/v1/polls/${this.poll.id}/close`);
+        await this.refresh();
+      }),
+    }, t("close_poll"));
+    return button;
   }
 }

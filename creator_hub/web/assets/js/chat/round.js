@@ -1,21 +1,32 @@
 /** A round of a story chain inside the stream: propose, like, vote, and the episode that became canon. */
 import { api } from "../lib/api.js";
-import { explain, h, icon, t } from "../lib/dom.js";
+import { h, t } from "../lib/dom.js";
 import { totalsOf } from "../lib/tally.js";
-import { attempt, barList, card, timer, trouble } from "./votes.js";
+import { ballotForm } from "../vote/ballot.js";
+import { attempt, castForm, trouble } from "../vote/cast.js";
+import { likeButton, proposalList, proposeForm, reading, shortlistForm } from "./proposals.js";
+import { barList, card, timer } from "./votes.js";
 
 const REREAD_MS = 800;
+const LONGEST = 20_000;
 
 export class RoundCard {
-  /** @param {object} round the wire Round @param {{title: string, maxChars?: number, mayRun: boolean}} context */
-  constructor(round, context) {
+  /** @param {object} round the wire Round @param {{mayRun: boolean}} rights */
+  constructor(round, rights) {
     this.round = round;
-    this.context = context;
+    this.rights = rights;
+    this.chain = null;
     this.version = -1;
     this.totals = {};
     this.liked = new Set();
     this.#noteLikes();
     this.element = h("div", {});
+    this.#render();
+  }
+
+  /** The story this is a round of, as soon as it is known. */
+  belongsTo(chain) {
+    this.chain = chain;
     this.#render();
   }
 
@@ -27,7 +38,11 @@ export class RoundCard {
 
   /** What this reader likes is told by the API alone; events are the same for everybody. */
   #noteLikes() {
-    for (const { id, liked } of this.round.proposals ?? []) if (liked !== undefined) this.liked[liked ? "add" : "delete"](id);
+    for (const { id, liked } of this.#proposals) if (liked !== undefined) this.liked[liked ? "add" : "delete"](id);
+  }
+
+  get #proposals() {
+    return this.round.proposals ?? [];
   }
 
   tallied(hint) {
@@ -61,17 +76,34 @@ export class RoundCard {
 
   #render() {
     const { round } = this;
-    const kept = this.#draft();
+    const kept = this.#keep();
     const notes = [
       round.state === "writing" && timer(round.writing_closes_at, "writing_closes_in"),
       round.state === "voting" && timer(round.voting_closes_at, "closes_in"),
       h("span", { class: "badge badge--accent" }, t(`round_${round.state}`)),
     ];
+    this.note = trouble();
     this.bars = h("div", {});
-    const body = { writing: () => this.#writing(kept), shortlist: () => this.#proposals(), voting: () => this.#voting(), decided: () => this.#outcome(), void: () => this.#outcome() };
-    this.element.replaceChildren(card("book", t("story"), this.context.title, notes, ...(body[round.state]?.() ?? []), this.bars,
+    const body = { writing: () => this.#writing(kept.draft), shortlist: () => this.#shortlist(), voting: () => this.#voting(), decided: () => this.#outcome(), void: () => this.#outcome() };
+    this.element.replaceChildren(card("book", t("story"), this.chain?.title ?? "", notes, ...(body[round.state]?.() ?? []).filter(Boolean), this.note, this.bars,
       h("p", { class: "small" }, h("a", { href: `/chains/${round.chain_id}` }, t("read_story")))));
+    kept.restore();
     if (round.state === "voting") this.#renderBars();
+  }
+
+  /** What a redraw must not take away: what is written, what is unfolded, where the focus is. */
+  #keep() {
+    const form = this.element.querySelector("form[data-propose]");
+    const open = [...this.element.querySelectorAll("details[data-keep][open]")].map((each) => each.dataset.keep);
+    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.keep : undefined;
+    const find = (name) => this.element.querySelector(`[data-keep="${CSS.escape(name)}"]`);
+    return {
+      draft: form ? { title: form.elements.title.value, body: form.elements.body.value } : { title: "", body: "" },
+      restore: () => {
+        for (const each of open.map(find)) if (each) each.open = true;
+        if (focused) find(focused)?.focus();
+      },
+    };
   }
 
   #renderBars() {
@@ -79,109 +111,59 @@ export class RoundCard {
   }
 
   #candidates() {
-    const all = this.round.proposals ?? [];
-    const shortlisted = all.filter((proposal) => proposal.shortlisted);
-    return (shortlisted.length ? shortlisted : all).map((proposal) => ({ id: proposal.id, text: proposal.title }));
+    const shortlisted = this.#proposals.filter((proposal) => proposal.shortlisted);
+    return (shortlisted.length ? shortlisted : this.#proposals).map((proposal) => ({ id: proposal.id, text: proposal.title, more: () => reading(proposal) }));
   }
 
-  #proposals() {
-    const { round } = this;
-    if (!round.proposals?.length) return [h("p", { class: "muted small" }, t("no_proposals"))];
-    return [h("ul", { class: "proposals" }, round.proposals.map((proposal) => h("li", { class: "proposal" },
-      h("details", {}, h("summary", {}, h("strong", {}, proposal.title), " ", h("span", { class: "muted" }, t("by", { name: proposal.author?.display_name ?? "" }))),
-        h("div", { class: "prose" }, proposal.body ?? "")),
-      round.state === "writing" && this.#likeButton(proposal))))];
-  }
-
-  #likeButton(proposal) {
-    const mine = this.liked.has(proposal.id);
-    return h("button", {
-      class: "reaction", type: "button", "aria-pressed": String(mine), "aria-label": t("like", { title: proposal.title, count: proposal.likes ?? 0 }),
-      onclick: async (event) => {
-        const button = event.currentTarget;
-        await attempt(button, this.note ?? trouble(), async () => {
-          await api(mine ? "DELETE" : "PUT", `/api/v1/proposals/${proposal.id}/like`);
-          this.liked[mine ? "delete" : "add"](proposal.id);
-          this.reread();
-        }, explain);
-      },
-    }, icon("heart"), h("span", {}, String(proposal.likes ?? 0)));
-  }
-
-  #draft() {
-    const form = this.element.querySelector("form[data-propose]");
-    return form ? { title: form.elements.title.value, body: form.elements.body.value } : { title: "", body: "" };
-  }
-
-  #writing(kept) {
-    const id = this.round.id;
-    this.note = trouble();
-    const { note } = this;
-    const input = (name, label, control) => h("div", { class: "field" }, h("label", { class: "field__label", for: `${name}-${id}` }, label), control);
-    const form = h("form", { class: "form", "data-propose": "" },
-      input("title", t("proposal_title"), h("input", { class: "input", id: `title-${id}`, name: "title", required: true, maxLength: 120, value: kept.title })),
-      input("body", t("proposal_body"), h("textarea", { class: "input", id: `body-${id}`, name: "body", rows: 5, required: true, maxLength: this.context.maxChars ?? 20000, value: kept.body })),
-      h("label", { class: "choice" }, h("input", { type: "checkbox", name: "licence", required: true }), h("span", {}, t("licence"))),
-      h("button", { class: "button button--primary button--small", type: "submit" }, t("propose")));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      attempt(form, note, async () => {
-        await api("POST", `/api/v1/rounds/${id}/proposals`, { title: form.elements.title.value.trim(), body: form.elements.body.value.trim(), accept_licence: form.elements.licence.checked });
-        form.reset();
-        document.activeElement?.blur();
-        this.reread();
-      }, explain);
+  #writing(draft) {
+    const like = (proposal) => likeButton(proposal, this.liked.has(proposal.id), this.note, () => {
+      this.liked[this.liked.has(proposal.id) ? "delete" : "add"](proposal.id);
+      this.reread();
     });
-    return [...this.#proposals(), h("details", { class: "votecard__more", open: Boolean(kept.title || kept.body) }, h("summary", {}, t("write_next")), form), note, this.#advance(note, "start_voting")];
+    const byHand = this.chain?.rules.shortlist === "creator";
+    return [
+      proposalList(this.#proposals, like),
+      proposeForm(this.round, draft, this.chain?.rules.max_chars ?? LONGEST, this.note, () => this.reread()),
+      this.#advanceButton(byHand ? "end_writing" : "start_voting"),
+    ];
+  }
+
+  #shortlist() {
+    if (!this.rights.mayRun) return [proposalList(this.#proposals), h("p", { class: "muted small" }, t("creator_chooses"))];
+    return [proposalList(this.#proposals), shortlistForm(this.round, this.note, () => this.reread())];
   }
 
   #voting() {
     const { round } = this;
-    const note = trouble();
-    const name = `round-${round.id}`;
-    const many = round.method === "approval";
-    const bodies = new Map((round.proposals ?? []).map((proposal) => [proposal.id, proposal]));
-    const form = h("form", { class: "votecard__form" },
-      h("fieldset", { class: "choices" }, h("legend", {}, t(many ? "choose_many" : "choose_canon")), this.#candidates().map((candidate) => h("div", {},
-        h("label", { class: "choice" }, h("input", { type: many ? "checkbox" : "radio", name, value: candidate.id, checked: this.voted?.includes(candidate.id) }), h("span", {}, candidate.text)),
-        h("details", { class: "votecard__more" }, h("summary", {}, t("read_it")), h("div", { class: "prose" }, bodies.get(candidate.id)?.body ?? ""))))),
-      note,
-      h("div", { class: "cluster" }, h("button", { class: "button button--primary button--small", type: "submit" }, t("vote")), this.#advance(note, "decide_now")),
-      h("p", { class: "votecard__thanks small", role: "status" }, this.voted || round.voted ? t("voted") : ""));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      attempt(form, note, async () => {
-        const choices = [...form.querySelectorAll(`input[name="${name}"]:checked`)].map((each) => each.value);
-        if (!choices.length) {
-          note.textContent = t("choose_first");
-          note.hidden = false;
-          return;
-        }
-        await api("PUT", `/api/v1/rounds/${round.id}/ballot`, { choices });
-        this.voted = choices;
-        form.querySelector(".votecard__thanks").textContent = t("voted");
-      }, explain);
-    });
-    return [form];
+    const options = this.#candidates();
+    const legend = round.method === "plurality" ? t("choose_canon") : undefined;
+    // What was filled in and not sent yet outlives a redraw.
+    this.ballot = ballotForm({ name: `round-${round.id}`, method: round.method, options, most: round.method === "plurality" ? 1 : options.length, legend }, this.ballot?.read() ?? round.ballot);
+    return [castForm(this.ballot, {
+      url: `/api/v1/rounds/${round.id}/ballot`,
+      voted: round.voted,
+      onCast: (ballot) => Object.assign(round, { voted: true, ballot }),
+      beside: () => this.#advanceButton("decide_now"),
+    })];
   }
 
   #outcome() {
     const { round } = this;
-    const winner = round.proposals?.find((proposal) => proposal.id === round.winner_id);
+    const winner = this.#proposals.find((proposal) => proposal.id === round.winner_id);
     if (!round.winner_id) return [h("p", {}, t("round_nothing"))];
     return [
       h("p", {}, h("strong", {}, winner?.title ?? ""), " ", t("became_canon")),
-      winner && h("details", { class: "votecard__more" }, h("summary", {}, t("read_it")), h("div", { class: "prose" }, winner.body)),
+      winner && reading(winner),
       Object.keys(this.totals).length ? barList(this.#candidates(), this.totals, [round.winner_id]) : null,
-    ].filter(Boolean);
+    ];
   }
 
-  #advance(note, label) {
-    if (!this.context.mayRun) return null;
-    const button = h("button", { class: "button button--quiet button--small", type: "button", onclick: () => attempt(button, note, async () => {
+  #advanceButton(label) {
+    if (!this.rights.mayRun) return null;
+    const button = h("button", { class: "button button--quiet button--small votecard__advance", type: "button", onclick: () => attempt(button, this.note, async () => {
       await api("POST", `/api/v1/rounds/${this.round.id}/advance`);
       this.reread();
-    }, explain) }, t(label));
+    }) }, t(label));
     return button;
   }
 }

@@ -1,4 +1,4 @@
-/** What polls and rounds share: bars, the time that is left, a ballot that is sent once. */
+/** What polls and rounds share: their frame, bars, the time that is left. */
 import { h, icon, t } from "../lib/dom.js";
 import { bars } from "../lib/tally.js";
 import { countdown, dateTime } from "../lib/time.js";
@@ -38,22 +38,3 @@ export const card = (symbol, kind, title, notes, ...body) =>
   h("article", { class: "votecard" },
     h("header", { class: "votecard__head" }, h("span", { class: "votecard__kind" }, icon(symbol), kind), ...notes.filter(Boolean)),
     h("h2", { class: "votecard__title" }, title), ...body);
-
-/** An error line inside a card that screen readers hear. */
-export const trouble = () => h("p", { class: "field__error", role: "alert", hidden: true });
-
-/** Run `work` with the form's button held and its error shown. */
-export async function attempt(form, note, work, explain) {
-  if (form.getAttribute("aria-busy") === "true") return;
-  form.setAttribute("aria-busy", "true");
-  note.hidden = true;
-  try {
-    await work();
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    note.textContent = explain(error);
-    note.hidden = false;
-  } finally {
-    form.setAttribute("aria-busy", "false");
-  }
-}

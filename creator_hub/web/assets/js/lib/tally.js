@@ -19,15 +19,3 @@ export function bars(options, totals) {
   const sum = amounts.reduce((a, b) => a + b, 0);
   return options.map((option, i) => ({ option, total: amounts[i], share: sum ? amounts[i] / sum : 0 }));
 }
-
-/** How many choices a ballot of this poll takes. */
-export const takesMany = (poll) => poll.method === "approval" || (poll.max_choices ?? 1) > 1;
-
-/** The body of a ballot for the poll's method, from what was entered per option. @param {Map<string, string>} entered */
-export function ballot(method, entered) {
-  const filled = [...entered].filter(([, value]) => value !== "");
-  if (method === "score" || method === "star") return { scores: Object.fromEntries(filled.map(([id, value]) => [id, Number(value)])) };
-  const ranks = new Map();
-  for (const [id, value] of filled.sort((a, b) => a[1] - b[1])) ranks.set(value, [...(ranks.get(value) ?? []), id]);
-  return { ranking: [...ranks.values()] };
-}
