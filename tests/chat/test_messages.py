@@ -124,6 +124,15 @@ def test_reactions_are_counted_once_per_person(room: Room) -> None:
     assert room.bo.put(f"/messages/{message}/reactions/<b>").status_code == 422
 
 
+def test_history_tells_each_reader_their_own_reactions(room: Room) -> None:
+    message = room.say(room.ana, "cake").json["id"]
+    for emoji in ("🍰", "👍"):
+        room.bo.put(f"/messages/{message}/reactions/{emoji}")
+    for who, mine in ((room.ana, []), (room.bo, ["🍰", "👍"])):
+        [told] = who.get(f"/channels/{room.channel}/messages").json["items"]
+        assert (told["reactions"], told["my_reactions"]) == ({"🍰": 1, "👍": 1}, mine)
+
+
 def test_a_read_mark_moves_forward_only_and_never_past_the_head(room: Room) -> None:
     last = room.say(room.ana, "one").json["seq"]
     assert room.bo.put(f"/channels/{room.channel}/read", {"seq": last}).json == {"seq": last}

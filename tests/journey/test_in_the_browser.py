@@ -166,8 +166,16 @@ def talk_through_everything(hub: WholeHub, mei: Person, ana: Person, bo: Person)
     for each in everybody:
         each.reads("your server is gone")
         each.reads("is it?")
-    bo.page.reload()
-    bo.reads("is it?")
+    ana.message("is it?").hover()
+    ana.message("is it?").get_by_role("button", name="Actions for the message of Bo").click()
+    ana.page.get_by_role("menuitem", name="React with 🎉").click()
+    for each in (ana, bo):
+        expect(each.message("is it?").get_by_role("button", name="🎉, 1")).to_be_visible()
+        each.page.reload()
+        each.reads("is it?")
+    mine, theirs = (each.message("is it?").get_by_role("button", name="🎉, 1") for each in (ana, bo))
+    expect(mine).to_have_attribute("aria-pressed", "true")
+    expect(theirs).to_have_attribute("aria-pressed", "false")
     assert mei.conversation() == ana.conversation() == bo.conversation()
     assert mei.conversation()[: len(said)] == said
     assert len(mei.conversation()) == len(said) + 4
@@ -190,6 +198,8 @@ def decide_what_is_baked(hub: WholeHub, mei: Person, ana: Person, bo: Person) ->
         ballot.get_by_role("button", name="Vote").click()
         expect(ballot.get_by_text("Your vote is counted.")).to_be_visible()
     expect(mei.card("What next?").locator(".bars__row", has_text="Tart").locator(".bars__count")).to_have_text("2")
+    bo.page.reload()
+    expect(bo.card("What next?").get_by_label("Tart")).to_be_checked()
     hub.let_pass(timedelta(minutes=2))
     for each in (mei, ana, bo):
         expect(each.card("What next?").locator(".bars__row--won")).to_contain_text("Tart")
@@ -202,6 +212,7 @@ def write_the_story(mei: Person, ana: Person, bo: Person) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Title").fill("The oven")
     dialog.get_by_label("Premise").fill("It would not light.")
+    dialog.get_by_label("Each person").select_option(label="ranks them (Schulze)")
     dialog.get_by_role("button", name="Begin the story").click()
     for writer, title in ((ana, "A spark"), (bo, "A match")):
         card = writer.card("The oven")
@@ -214,11 +225,13 @@ def write_the_story(mei: Person, ana: Person, bo: Person) -> None:
     bo.card("The oven").get_by_role("button", name="Like A spark").click()
     expect(mei.card("The oven").get_by_role("button", name="Like A spark, 1 likes")).to_be_visible()
     mei.card("The oven").get_by_role("button", name="Start the vote now").click()
-    for fan in (ana, bo):
-        ballot = fan.card("The oven")
-        ballot.get_by_role("radio", name="A spark").check()
-        ballot.get_by_role("button", name="Vote").click()
-        expect(ballot.get_by_text("Your vote is counted.")).to_be_visible()
+    ranks(ana, "A spark", "A match")
+    ranks(mei, "A spark")
+    ranks(bo, "A match", "A spark")
+    bo.page.reload()
+    bo.card("The oven").get_by_role("button", name="Move A spark up").click()
+    casts(bo)
+    expect(bo.card("The oven").locator(".ranking__text")).to_have_text(["A spark", "A match"])
     mei.card("The oven").get_by_role("button", name="Decide now").click()
     for each in (mei, ana, bo):
         expect(each.card("The oven")).to_contain_text("A spark is now canon.")
@@ -227,6 +240,19 @@ def write_the_story(mei: Person, ana: Person, bo: Person) -> None:
     assert violations(ana.page) == []
     ana.page.go_back()
     ana.enter("pastry")
+
+
+def ranks(voter: Person, *titles: str) -> None:
+    """Touch them in the order one likes them."""
+    for title in titles:
+        voter.card("The oven").get_by_role("button", name=f"Rank next: {title}").click()
+    casts(voter)
+
+
+def casts(voter: Person) -> None:
+    with voter.page.expect_response(lambda answer: answer.url.endswith("/ballot") and answer.ok):
+        voter.card("The oven").get_by_role("button", name="Vote").click()
+    expect(voter.card("The oven").get_by_text("Your vote is counted.")).to_be_visible()
 
 
 # 5. Who goes hears nothing more.

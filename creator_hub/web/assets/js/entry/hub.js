@@ -75,5 +75,7 @@ async function follow(element) {
 }
 
 for (const element of document.querySelectorAll("[data-poll-url]")) follow(element);
+// On a phone the tabs scroll: the one that is open must be in sight.
+document.querySelector(".tab[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 localise();
 setInterval(() => localise(), 30_000);
