@@ -121,7 +121,7 @@ def round_wire(session: Session, found: Round, method: str, viewer: uuid.UUID | 
     ids = [proposal.id for proposal in proposals]
     likes, faces = likes_of(session, ids), people(session, (proposal.author_id for proposal in proposals))
     liked = _liked_by(session, ids, viewer) if viewer else set()
-    wire = {
+    wire: dict[str, Any] = {
         "id": str(found.id),
         "chain_id": str(found.chain_id),
         "parent_episode_id": _text(found.parent_episode_id),
