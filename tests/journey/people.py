@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 from tests.support.client import PASSWORD
 from tests.support.hub import Web
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 
 
 class Person:
