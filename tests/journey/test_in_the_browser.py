@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -270,8 +270,9 @@ def is_banned(mei: Person, chen: Person) -> None:
     mei.message("buy my pans").hover()
     mei.message("buy my pans").get_by_role("button", name="Actions for the message of Chen").click()
     mei.page.get_by_role("menuitem", name="Ban from the group").click()
-    mei.page.get_by_label("Reason").fill("spam")
-    mei.page.get_by_role("dialog").get_by_role("button", name="Ban", exact=True).click()
+    dialog = mei.page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("spam")
+    dialog.get_by_role("button", name="Ban", exact=True).click()
     expect(chen.page.get_by_text("You were banned from this group.")).to_be_visible()
     hears_nothing_more(mei, chen, "has Chen gone?")
 
@@ -307,7 +308,7 @@ def hears_nothing_more(speaker: Person, gone: Person, words: str) -> None:
     assert not gone.was_told(words)
 
 
-def period_end(fan: Person):
+def period_end(fan: Person) -> datetime:
     with unit_of_work() as session:
         return session.scalars(
             select(Subscription.current_period_end)
