@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from creator_hub.web.shell import STATIC
 from tests.support.hub import Web
 
+# Nothing is waited for by the clock; how long a busy machine takes to meet a condition says nothing about the page.
+PATIENCE_MS = 180_000
+expect.set_options(timeout=PATIENCE_MS)
 # Debian's Chromium must not look for its makers: nothing in a test leaves this machine.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"]
 
@@ -45,7 +48,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def new(web: Web, **options: object) -> BrowserContext:
         context = chromium.new_context(base_url=web.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         return context
 

@@ -114,7 +114,7 @@ def test_two_people_talk_and_nothing_is_lost_or_doubled(webs: tuple[Web, Web], v
     mei.get_by_role("menuitem", name="Ban from the group").click()
     mei.get_by_role("dialog").get_by_label("Reason").fill("spam")
     mei.get_by_role("dialog").get_by_role("button", name="Ban", exact=True).click()
-    expect(ana.get_by_text("You were banned from this group.").first).to_be_visible(timeout=4_000)
+    expect(ana.get_by_text("You were banned from this group.").first).to_be_visible()
     say(mei, "is she gone?")
     expect(mei.get_by_text("is she gone?", exact=True)).to_have_count(1)
     expect(ana.get_by_text("is she gone?")).to_have_count(0)

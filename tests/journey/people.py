@@ -8,10 +8,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.support.client import PASSWORD
 from tests.support.hub import Web
-
-PATIENCE_MS = 180_000
 
 
 class Person:

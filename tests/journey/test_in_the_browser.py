@@ -22,13 +22,11 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.money import ledger
 from creator_hub.money.billing_models import Subscription
 from tests.browser.test_journey import violations
-from tests.journey.people import PATIENCE_MS, Person
+from tests.journey.people import Person
 from tests.support.whole_hub import WholeHub
 
 DECLINED, GOOD = "4000 0000 0000 0002", "4242 4242 4242 4242"
 Enter = Callable[..., Person]
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.mark.timeout(900)
