@@ -14,10 +14,17 @@ from creator_hub.web.shell import STATIC
 from tests.support.hub import Web
 
 # Nothing is waited for by the clock; how long a busy machine takes to meet a condition says nothing about the page.
-PATIENCE_MS = 180_000
+PATIENCE_MS = 90_000
 expect.set_options(timeout=PATIENCE_MS)
 # Debian's Chromium must not look for its makers: nothing in a test leaves this machine.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that waits in vain must end by saying for what, not by the clock of the whole run."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from creator_hub import settings
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_journey import violations
 from tests.support.client import PASSWORD
 from tests.support.client import Browser as Client
@@ -32,7 +33,7 @@ def desk(till: Till, chromium: Browser) -> Iterator[Desk]:
 
     def open_page(handle: str, path: str) -> Page:
         context = chromium.new_context(base_url=settings.current().public_url, viewport=SCREEN)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.goto(f"/sign-in?next={path}")

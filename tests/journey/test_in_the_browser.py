@@ -23,7 +23,7 @@ from creator_hub.money import ledger
 from creator_hub.money.billing_models import Subscription
 from tests.browser.test_journey import violations
 from tests.journey.people import Person
-from tests.support.whole_hub import WholeHub
+from tests.support.whole_hub import PATIENCE_S, WholeHub
 
 DECLINED, GOOD = "4000 0000 0000 0002", "4242 4242 4242 4242"
 Enter = Callable[..., Person]
@@ -378,7 +378,7 @@ def takes_the_file(hub: WholeHub, fay: Person) -> None:
     files = page.locator("#exports")
     expect(files.get_by_role("progressbar")).to_be_visible()
     hub.workers.start()
-    expect(files.get_by_role("cell", name="Ready", exact=True)).to_be_visible()
+    expect(files.get_by_role("cell", name="Ready", exact=True)).to_be_visible(timeout=1000 * PATIENCE_S)
     with page.expect_download() as taken:
         files.get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text())))
