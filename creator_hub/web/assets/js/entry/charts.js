@@ -3,6 +3,9 @@ import uPlot from "uplot";
 import { h } from "../lib/dom.js";
 
 const HEIGHT = 220;
+const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5, 6, 7].map((power) => step * 10 ** power)).sort((a, b) => a - b);
+// A young group's first months are as wide as later ones will be.
+const FEWEST_COLUMNS = 6;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -24,7 +27,12 @@ function plot(figure, kind, data) {
   const dated = data.labels.every((label) => DAY.test(label));
   const xs = dated ? data.labels.map((label) => Date.parse(label) / 1000) : data.labels.map((_, i) => i);
   const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-  const look = kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false } } : { points: { show: data.labels.length < 8 } };
+  // Bars of one label stand side by side: of two, the one ends where the other begins.
+  const side = (i) => (data.series.length === 2 ? (i ? 1 : -1) : 0);
+  const bars = (i) => ({ paths: uPlot.paths.bars({ size: [0.7 / data.series.length, 24], align: side(i) }), points: { show: false }, width: 0 });
+  const look = (i) => (kind === "bar" ? bars(i) : { points: { show: data.labels.length < 8 }, width: 2 });
+  // People are counted whole.
+  const whole = data.series.every((series) => series.values.every((value) => value === null || Number.isInteger(value)));
   const xAxis = dated ? axis : { ...axis, splits: () => xs, values: (_, places) => places.map((i) => data.labels[i] ?? "") };
   return new uPlot(
     {
@@ -33,12 +41,12 @@ function plot(figure, kind, data) {
       legend: { show: data.series.length > 1, live: false },
       cursor: { y: false },
       scales: { x: { time: dated, range: dated ? undefined : [-0.6, xs.length - 0.4] }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)] } },
-      axes: [xAxis, { ...axis, size: 56 }],
+      axes: [xAxis, { ...axis, size: 56, ...(whole ? { incrs: WHOLE_STEPS } : {}) }],
       series: [
         {},
         ...data.series.map((series, i) => {
           const stroke = colour(PALETTE[i % PALETTE.length]);
-          return { label: series.name, stroke, width: 2, fill: kind === "bar" ? stroke : undefined, ...look };
+          return { label: series.name, stroke, fill: kind === "bar" ? stroke : undefined, ...look(i) };
         }),
       ],
     },
@@ -49,7 +57,7 @@ function plot(figure, kind, data) {
 
 function cohort(figure, data) {
   const place = figure.querySelector("[data-plot]");
-  const columns = Math.max(1, ...data.rows.map((row) => row.values.length));
+  const columns = Math.max(FEWEST_COLUMNS, ...data.rows.map((row) => row.values.length));
   const rows = data.rows.map((row) => {
     const line = h("div", { class: "cohort__row" }, h("span", {}, row.label));
     line.style.setProperty("--columns", columns);
