@@ -5,7 +5,7 @@ import { h } from "../lib/dom.js";
 const HEIGHT = 220;
 const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5, 6, 7].map((power) => step * 10 ** power)).sort((a, b) => a - b);
 // A young group's first months are as wide as later ones will be.
-const FEWEST_COLUMNS = 6;
+const FEWEST_COLUMNS = 5;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
