@@ -87,7 +87,7 @@ export class PollCard {
   #form() {
     const { poll } = this;
     // What was filled in and not sent yet outlives a redraw.
-    this.ballot = ballotForm({ name: `poll-${poll.id}`, method: poll.method, options: poll.options, most: poll.max_choices ?? poll.options.length }, this.ballot?.read() ?? poll.ballot);
+    this.ballot = ballotForm({ name: `poll-${poll.id}`, method: poll.method, options: poll.options, most: poll.max_choices }, this.ballot?.read() ?? poll.ballot);
     return castForm(this.ballot, {
       url: `/api/v1/polls/${poll.id}/ballot`,
       voted: poll.voted,
