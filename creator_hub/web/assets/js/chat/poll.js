@@ -14,6 +14,8 @@ export class PollCard {
     this.version = -1;
     this.totals = {};
     this.turnout = null;
+    /** The ballot cast here, which an answer that was asked for before does not know. @type {object|null} */
+    this.cast = null;
     this.element = h("div", {});
     this.#render();
     if (poll.state === "closed") this.refresh();
@@ -40,7 +42,9 @@ export class PollCard {
   /** Read the poll and its result again. */
   async refresh() {
     try {
+      const before = this.cast;
       const poll = await api("GET", `/api/v1/polls/${this.poll.id}`);
+      if (this.cast !== before) Object.assign(poll, { voted: true, ballot: this.cast });
       this.poll = { ...this.poll, ...poll };
       this.#render();
       if (poll.state === "closed") this.closed(await api("GET", `/api/v1/polls/${poll.id}/result`));
@@ -92,9 +96,11 @@ export class PollCard {
       url: `/api/v1/polls/${poll.id}/ballot`,
       voted: poll.voted,
       final: poll.revote === false,
-      onCast: (ballot) => {
-        Object.assign(poll, { voted: true, ballot });
-        this.#renderBars();
+      onCast: (ballot, form) => {
+        this.cast = ballot;
+        Object.assign(this.poll, { voted: true, ballot });
+        if (this.element.contains(form)) this.#renderBars();
+        else this.#render();
       },
       beside: (note) => this.rights.mayRun && this.#closeButton(note),
     });

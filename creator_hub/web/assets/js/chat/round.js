@@ -19,6 +19,8 @@ export class RoundCard {
     this.version = -1;
     this.totals = {};
     this.liked = new Set();
+    /** The ballot cast here, which an answer that was asked for before does not know. @type {object|null} */
+    this.cast = null;
     this.#noteLikes();
     this.element = h("div", {});
     this.#render();
@@ -64,7 +66,9 @@ export class RoundCard {
     clearTimeout(this.reading);
     this.reading = setTimeout(async () => {
       try {
+        const before = this.cast;
         const round = await api("GET", `/api/v1/rounds/${this.round.id}`);
+        if (this.cast !== before) Object.assign(round, { voted: true, ballot: this.cast });
         // Somebody writes: their text must not vanish under a redraw.
         const writing = this.element.contains(document.activeElement) && document.activeElement.matches("input, textarea");
         if (!writing || round.state !== this.round.state) this.update(round);
@@ -142,7 +146,11 @@ export class RoundCard {
     return [castForm(this.ballot, {
       url: `/api/v1/rounds/${round.id}/ballot`,
       voted: round.voted,
-      onCast: (ballot) => Object.assign(round, { voted: true, ballot }),
+      onCast: (ballot, form) => {
+        this.cast = ballot;
+        Object.assign(this.round, { voted: true, ballot });
+        if (!this.element.contains(form)) this.#render();
+      },
       beside: () => this.#advanceButton("decide_now"),
     })];
   }

@@ -27,7 +27,7 @@ export async function attempt(element, note, work) {
 
 /**
  * @param {import("./ballot.js").BallotForm} ballot
- * @param {{url: string, voted: boolean, final?: boolean, onCast?: (ballot: object) => void, beside?: (note: HTMLElement) => Node|false}} to
+ * @param {{url: string, voted: boolean, final?: boolean, onCast?: (ballot: object, form: HTMLFormElement) => void, beside?: (note: HTMLElement) => Node|false}} to
  */
 export function castForm(ballot, { url, voted, final = false, onCast, beside }) {
   const note = trouble();
@@ -42,7 +42,7 @@ export function castForm(ballot, { url, voted, final = false, onCast, beside }) 
     return attempt(form, note, async () => {
       await api("PUT", url, filled);
       thanks.textContent = counted();
-      onCast?.(filled);
+      onCast?.(filled, form);
     });
   });
   return form;
