@@ -85,8 +85,6 @@ class WholeHub:
     def keeps_back_what_is_owed(self) -> None:
         """Stripe knows how much to leave in the balance when the platform's own money goes to the bank: what the
         schedule sees to once a minute is due now."""
-        with unit_of_work() as session:
-            minimum_balance.ask_to_keep_back(session)
         eventually(self._keeps_back, "Stripe is told what is owed", PATIENCE_S)
 
     def control(self, path: str, **body: Any) -> requests.Response:
@@ -102,6 +100,7 @@ class WholeHub:
 
     def _keeps_back(self) -> bool:
         with unit_of_work() as session:
+            minimum_balance.ask_to_keep_back(session)
             told = {row.currency: row.amount_minor for row in session.scalars(select(KeptBack))}
             return told == minimum_balance.owed(session)
 
