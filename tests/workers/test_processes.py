@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from creator_hub.core.db import unit_of_work
+from creator_hub.insights.models import MemberFact
 from creator_hub.settings import Settings
 from tests.support.client import Browser
 from tests.support.hub import ROOT, eventually
@@ -68,3 +71,18 @@ def test_a_mail_is_sent_although_every_role_was_killed(
         os.kill(role, signal.SIGKILL)
     ask_for_a_reset(browser, "ana")
     eventually(lambda: mails(settings), "the mail was sent", START_PATIENCE_S)
+
+
+def test_who_joins_shows_in_the_figures_before_long(browser: Open, workers: subprocess.Popen[bytes]) -> None:
+    mei, ana = browser(), browser()
+    mei.sign_up("mei")
+    mei.post("/groups", {"handle": "mei", "name": "Mei", "about": "", "currency": "USD"})
+    ana.sign_up("ana")
+    assert ana.post("/groups/mei/join").status_code == 201
+
+    def known() -> bool:
+        with unit_of_work() as session:
+            return session.scalar(select(MemberFact.user_id)) is not None
+
+    eventually(known, "the worker took the join over", START_PATIENCE_S)
+    assert mei.get("/groups/mei/insights/overview").json["joins"] == 1
