@@ -38,7 +38,8 @@ def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]
     ids = [channel.id for channel in channels]
     named = mentions.unread(session, actor.person(), ids)
     heads, marks = streams.heads(session, ids), read_marks(session, actor.person(), ids)
-    me = people(session, [actor.person()])[actor.person()]
+    faces = people(session, [actor.person(), door.group.owner_id])
+    owner = faces[door.group.owner_id].as_json()
     shown = [
         {
             "id": str(channel.id),
@@ -53,8 +54,8 @@ def page_data(session: Session, actor: Actor, door: GroupDoor) -> dict[str, Any]
         for channel in channels
     ]
     return {
-        "me": me.as_json() | {"role": door.standing.role},
-        "group": {"id": str(door.group.id), "handle": door.group.handle, "name": door.group.name},
+        "me": faces[actor.person()].as_json() | {"role": door.standing.role},
+        "group": {"id": str(door.group.id), "handle": door.group.handle, "name": door.group.name, "owner": owner},
         "channels": shown,
         "channel_id": next((channel["id"] for channel in shown if not channel["locked"]), None),
     }

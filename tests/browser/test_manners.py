@@ -52,6 +52,15 @@ def test_pictures_mutes_and_reports(webs: tuple[Web, Web], visit: Visit) -> None
     )
     expect(mei.get_by_text("notes.jpg: This is not a JPEG").first).to_be_visible()
 
+    box = mei.get_by_role("textbox", name="Message")
+    box.fill("")
+    box.press_sequentially("look @an")
+    expect(mei.get_by_role("option", name="Ana")).to_be_visible()
+    assert violations(mei) == []
+    box.press("Enter")
+    expect(box).to_have_value("look @ana ")
+    box.press("Enter")
+    expect(ana.locator(".msg--named .mention")).to_have_text("@ana")
     say(ana, "WOW")
     mei.locator("[data-log] > *", has_text="WOW").locator(".msg__more").click(force=True)
     mei.get_by_role("menuitem", name="Mute in the group").click()

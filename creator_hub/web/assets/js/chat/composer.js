@@ -1,5 +1,6 @@
 /** Where one writes: Enter sends, Shift+Enter breaks the line, a draft per channel survives a reload. */
 import { t } from "../lib/dom.js";
+import { Naming } from "./naming.js";
 import { Pictures } from "./pictures.js";
 
 const LONGEST = 4000;
@@ -7,8 +8,8 @@ const COUNT_FROM = 3500;
 const TYPING_EVERY_MS = 3_000;
 
 export class Composer {
-  /** @param {HTMLFormElement} form @param {HTMLElement} dropzone @param {{onSend: (text: string, replyTo: string|undefined, pictures: object[]) => void, onEdit: (id: string, text: string) => void, onTyping: () => void}} actions */
-  constructor(form, dropzone, actions) {
+  /** @param {HTMLFormElement} form @param {HTMLElement} dropzone @param {{onSend: (text: string, replyTo: string|undefined, pictures: object[]) => void, onEdit: (id: string, text: string) => void, onTyping: () => void}} actions @param {{handle: string, owner: object}} group */
+  constructor(form, dropzone, actions, group) {
     this.form = form;
     this.actions = actions;
     this.input = form.elements.text;
@@ -17,6 +18,7 @@ export class Composer {
     this.stripText = this.strip.querySelector("span");
     this.lastTyping = 0;
     this.mode = null;
+    this.naming = new Naming(this.input, group.handle, [group.owner]);
     this.pictures = new Pictures(form, dropzone, () => this.#fit());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -65,6 +67,7 @@ export class Composer {
   }
 
   #key(event) {
+    if (this.naming.key(event)) return;
     if (event.key === "Escape" && this.mode) this.#leaveMode();
     // While an input method composes, Enter belongs to it; on a touch screen it breaks the line.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || matchMedia("(pointer: coarse)").matches) return;

@@ -1,6 +1,7 @@
 /** One message as an element. */
 import { avatar, h, icon, t } from "../lib/dom.js";
 import { clockTime, dateTime } from "../lib/time.js";
+import { names } from "./naming.js";
 
 const BADGES = { creator: "gold", moderator: "accent", staff: "accent", bot: "neutral" };
 
@@ -10,7 +11,8 @@ export const roleBadge = (role) => BADGES[role] && h("span", { class: `badge bad
 export function messageRow(message, quoted, context) {
   const sent = new Date(message.sent_at);
   const { author } = message;
-  const row = h("li", { class: `msg ${author.role === "creator" ? "msg--creator" : ""}`, id: `m-${message.id}` },
+  const marks = [author.role === "creator" && "msg--creator", names(message, context.me.handle) && "msg--named"];
+  const row = h("li", { class: ["msg", ...marks.filter(Boolean)].join(" "), id: `m-${message.id}` },
     h("div", { class: "msg__side" }, avatar(author.display_name), h("time", { class: "msg__clock", dateTime: message.sent_at, title: dateTime(sent) }, clockTime(sent))),
     h("div", { class: "msg__main" },
       h("p", { class: "msg__head" }, h("strong", {}, author.display_name), roleBadge(author.role),

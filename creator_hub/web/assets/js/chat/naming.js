@@ -99,3 +99,6 @@ export class Naming {
     this.#show();
   }
 }
+
+/** Whether a message names a person; the server marked only people who can read it. */
+export const names = (message, handle) => message.html.toLowerCase().includes(`class="mention">@${handle}</span>`);

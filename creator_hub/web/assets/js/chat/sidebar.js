@@ -6,6 +6,7 @@ export class Sidebar {
   constructor(list, live, onChoose) {
     Object.assign(this, { list, live, onChoose });
     this.unread = new Map();
+    this.named = new Map();
   }
 
   /** @param {object[]} channels @param {string} current */
@@ -15,13 +16,16 @@ export class Sidebar {
     this.list.replaceChildren(...channels.map((channel) => this.#row(channel)));
   }
 
-  bump(channelId) {
+  /** Something new in a channel that is not open; `named`: it names the reader. */
+  bump(channelId, named = false) {
+    if (named) this.named.set(channelId, (this.named.get(channelId) ?? 0) + 1);
     this.unread.set(channelId, (this.unread.get(channelId) ?? 0) + 1);
     this.show(this.channels, this.current);
   }
 
   clear(channelId) {
-    if (this.unread.delete(channelId)) this.show(this.channels, this.current);
+    const named = this.named.delete(channelId);
+    if (this.unread.delete(channelId) || named) this.show(this.channels, this.current);
   }
 
   say(text) {
@@ -35,6 +39,7 @@ export class Sidebar {
         h("span", { class: "visually-hidden" }, t("locked"))));
     }
     const count = this.unread.get(channel.id) ?? 0;
+    const named = this.named.get(channel.id) ?? 0;
     return h("li", {}, h("a", {
       class: "channel", href: `?channel=${channel.id}`, "aria-current": channel.id === this.current ? "page" : null,
       onclick: (event) => {
@@ -42,6 +47,7 @@ export class Sidebar {
         event.preventDefault();
         this.onChoose(channel.id);
       },
-    }, symbol, h("span", {}, channel.name), count > 0 && h("span", { class: "badge badge--gold" }, String(count), h("span", { class: "visually-hidden" }, ` ${t("unread")}`))));
+    }, symbol, h("span", {}, channel.name),
+    named > 0 && h("span", { class: "badge badge--bad" }, `@${named}`, h("span", { class: "visually-hidden" }, ` ${t("named")}`)), count > 0 && h("span", { class: "badge badge--gold" }, String(count), h("span", { class: "visually-hidden" }, ` ${t("unread")}`))));
   }
 }

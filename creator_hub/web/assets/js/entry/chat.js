@@ -12,6 +12,7 @@ import { History } from "../chat/history.js";
 import { Line } from "../chat/line.js";
 import { Log } from "../chat/log.js";
 import { MessageMenu } from "../chat/menu.js";
+import { names } from "../chat/naming.js";
 import { ReadMark } from "../chat/read-mark.js";
 import { Sidebar } from "../chat/sidebar.js";
 import { Writers } from "../chat/writers.js";
@@ -60,7 +61,7 @@ const composer = new Composer($("[data-composer]"), $(".talk"), {
   onSend: (text, replyTo, pictures) => deeds.send(text, replyTo, pictures),
   onTyping: () => stream.typing(channels.current),
   onEdit: (id, text) => deeds.edit(id, text),
-});
+}, group);
 const menu = new MessageMenu({
   onReact: (message, emoji) => deeds.react(message, emoji),
   onReply: (message) => composer.reply(message),
@@ -115,7 +116,7 @@ function shown(channelId, event) {
   channel.head_seq = Math.max(channel.head_seq ?? 0, event.seq);
   if (event.kind === "message.created") writers.stop(event.data.author.id);
   if (channelId !== channels.current) {
-    if (event.kind === "message.created" && event.data.author.id !== me.id) sidebar.bump(channelId);
+    if (event.kind === "message.created" && event.data.author.id !== me.id) sidebar.bump(channelId, names(event.data, me.handle));
   } else if (history.take(event) && log.stuck) readMark.soon();
 }
 
@@ -150,6 +151,7 @@ document.addEventListener("visibilitychange", () => {
   refreshParts();
 });
 
+for (const channel of channels.readable) if (channel.mentions) sidebar.named.set(channel.id, channel.mentions);
 for (const channel of channels.readable) stream.follow(channel.id, channel.head_seq);
 stream.connect();
 if (page.channel_id) open(channels.addressed());
