@@ -192,10 +192,10 @@ def webhook_state(scope: Scope) -> Obj:
 
 
 def pay_checkout(scope: Scope, body: Obj, session: str) -> Obj:
-    """{card, approve?, name?, email?, country?, account?} → complete a Checkout; 402 for a decline."""
-    _only(body, "card", "approve", "name", "email", "country", "account")
+    """{card, approve?, name?, email?, country?, account?, delayed?} → complete a Checkout; 402 for a decline."""
+    _only(body, "card", "approve", "name", "email", "country", "account", "delayed")
     scope = _account(scope, body)
-    details = {name: body.get(name) for name in ("name", "email", "country")}
+    details = {name: body.get(name) for name in ("name", "email", "country", "delayed")}
     details["country"] = details["country"] or "US"
     done = checkout_payment.start_payment(scope, session, str(body.get("card") or "4242424242424242"), details)
     if done["status"] == "open":

@@ -104,12 +104,14 @@ class Store:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """A part of a transaction that can fail alone: an exception undoes the part and goes on up."""
+        """A part of a transaction that can fail alone: an exception undoes the part, unless it carries `keep = True`,
+        and goes on up."""
         self._db.execute("SAVEPOINT step")
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO step")
+        except BaseException as error:
+            if not getattr(error, "keep", False):
+                self._db.execute("ROLLBACK TO step")
             raise
         finally:
             self._db.execute("RELEASE step")

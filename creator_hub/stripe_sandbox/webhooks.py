@@ -22,7 +22,7 @@ from creator_hub.stripe_sandbox.store import Obj, Store
 log = logging.getLogger(__name__)
 BACK_OFF = (0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 GIVE_UP_AFTER = 400
-REORDER_WAIT = 2.0
+REORDER_WAIT = 5.0
 TIMEOUT = 20.0
 BATCH = 16
 NAP, LONG_NAP = 0.05, 5.0
@@ -107,20 +107,24 @@ class Deliveries:
         return min(max(due - time.time(), held - time.time(), NAP), LONG_NAP)
 
     def _next_batch(self, lane: int, mode: Obj) -> list[Row]:
-        """The lane's due deliveries; one at a time while something is to go wrong."""
+        """The lane's due deliveries, one at a time while something is to go wrong; not what the first lane is just
+        sending backwards."""
         now = time.time()
         held = [endpoint for endpoint, (until, _) in self._held.items() if until > now]
-        return self._store.waiting(now, BATCH if mode["mode"] == "normal" else 1, lane, held)
+        rows = self._store.waiting(now, BATCH if mode["mode"] == "normal" else 1, lane, held)
+        return [row for row in rows if row[0] not in self._in_flight]
 
     def _reordered(self, lane: int, mode: Obj) -> list[Row]:
-        """The first lane alone gathers as many as asked for, from all lanes, and sends them backwards."""
+        """The first lane alone gathers as many as asked for, or what came before nothing came for a while, and
+        sends it backwards."""
         if lane or mode["count"] < 2 or self._in_flight:
             return []
         now = time.time()
         batch = self._store.waiting(now, mode["count"])
-        since = mode.setdefault("since", now)
+        if len(batch) != mode.get("seen"):
+            mode |= {"seen": len(batch), "since": now}
         with self._store.transaction():
-            if len(batch) < mode["count"] and now - since < REORDER_WAIT:
+            if len(batch) < mode["count"] and now - mode["since"] < REORDER_WAIT:
                 self._store.set_meta("webhooks", mode)
                 return []
             self._store.set_meta("webhooks", NORMAL)

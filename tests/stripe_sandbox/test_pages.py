@@ -74,6 +74,15 @@ def test_a_code_typed_at_checkout_lowers_what_is_paid(till: Till, ana: Visitor) 
     assert till.api.promotion_codes.retrieve(code.id).times_redeemed == 1
 
 
+def test_a_code_used_up_by_somebody_else_leaves_no_half_subscription(till: Till, ana: Visitor) -> None:
+    till.api.coupons.create({"id": "ONE", "percent_off": 50, "duration": "once", "max_redemptions": 1})
+    sessions = [till.checkout(till.price(), discounts=[{"coupon": "ONE"}], customer_email="a@x.test") for _ in "ab"]
+    till.control(f"checkout/{sessions[0].id}/pay", card="4242424242424242")
+    assert "used up" in ana.send(urlsplit(str(sessions[1].url)).path, **ana.card()).page
+    assert len(till.api.subscriptions.list({"status": "all"}).data) == 1
+    assert len(till.api.customers.list().data) == 1
+
+
 def test_an_overdue_invoice_is_paid_with_another_card_which_is_kept(till: Till, ana: Visitor) -> None:
     subscription, invoice = overdue(till)
     assert "10.00 USD to be paid" in ana.open(f"/c/invoice/{invoice}").page
@@ -198,3 +207,38 @@ def test_a_setup_checkout_leaves_a_setup_intent_and_a_card(till: Till) -> None:
     assert (setup.status, setup.customer) == ("succeeded", done["customer"])
     with pytest.raises(stripe.InvalidRequestError):
         till.checkout(till.price(), allow_promotion_codes=True, discounts=[{"coupon": "ANY"}])
+
+
+def gift(till: Till, **more: object) -> stripe.checkout.Session:
+    data = {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Gift"}}
+    items = [{"price_data": data, "quantity": 1}]
+    return till.api.checkout.sessions.create(
+        {"mode": "payment", "success_url": "https://hub.test", "line_items": items, **more}  # type: ignore[typeddict-item]
+    )
+
+
+@pytest.mark.parametrize(("card", "outcome"), [("4242424242424242", "succeeded"), ("4000000000000341", "failed")])
+def test_a_delayed_payment_is_answered_days_later(till: Till, card: str, outcome: str) -> None:
+    session = gift(till)
+    done = till.control(f"checkout/{session.id}/pay", card=card, delayed=True)
+    assert (done["status"], done["payment_status"]) == ("complete", "unpaid")
+    assert till.api.payment_intents.retrieve(done["payment_intent"]).status == "processing"
+    till.advance(4 * DAY)
+    paid = till.api.checkout.sessions.retrieve(session.id).payment_status
+    assert paid == ("paid" if outcome == "succeeded" else "unpaid")
+    assert f"checkout.session.async_payment_{outcome}" in till.delivered()
+
+
+def test_a_code_used_up_between_typing_and_paying_charges_nothing(till: Till) -> None:
+    till.api.coupons.create({"id": "ONE", "percent_off": 50, "duration": "once", "max_redemptions": 1})
+    first, second = (gift(till, discounts=[{"coupon": "ONE"}]) for _ in range(2))
+    assert till.control(f"checkout/{first.id}/pay", card="4242424242424242")["payment_status"] == "paid"
+    refused = till.control(f"checkout/{second.id}/pay", card="4242424242424242")
+    assert (refused["_status"], refused["error"]["code"]) == (400, "coupon_expired")
+    assert [charge.amount for charge in till.api.charges.list().data] == [500]
+
+
+def test_a_gift_that_costs_nothing_needs_no_payment(till: Till) -> None:
+    till.api.coupons.create({"id": "ALL", "percent_off": 100, "duration": "once"})
+    done = till.control(f"checkout/{gift(till, discounts=[{'coupon': 'ALL'}]).id}/pay", card="4242424242424242")
+    assert (done["payment_status"], done["payment_intent"]) == ("no_payment_required", None)

@@ -30,7 +30,8 @@ def approve(scope: Scope, identifier: str, form: dict[str, str], method: str) ->
 
 def _checkout(scope: Scope, identifier: str, approved: bool) -> Response:
     try:
-        return redirect(checkout.success_url(checkout.finish_approval(scope, identifier, approved=approved)), 303)
+        with scope.store.step():
+            return redirect(checkout.success_url(checkout.finish_approval(scope, identifier, approved=approved)), 303)
     except ApiError as error:
         return refused(scope, identifier, {}, error)
 

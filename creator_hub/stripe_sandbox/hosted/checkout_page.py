@@ -30,7 +30,8 @@ def pay(scope: Scope, identifier: str, form: dict[str, str], method: str) -> Res
     if mistakes:
         return _form(own, session, form, mistakes, status=422)
     try:
-        done = checkout.start_payment(own, identifier, form["card"], details_of(form, _known_email(own, session)))
+        with own.store.step():
+            done = checkout.start_payment(own, identifier, form["card"], details_of(form, _known_email(own, session)))
     except ApiError as error:
         return refused(own, identifier, form, error)
     if done["status"] == "open":

@@ -42,11 +42,12 @@ def _pay(scope: Scope, document: Obj, form: dict[str, str], card: Obj) -> Respon
     intent = scope.get("payment_intent", document["_intent"])
     intent["_return_url"] = f"{scope.base_url}/c/invoice/{document['id']}"
     try:
-        outcome = try_intent(scope, intent, card, present=True)
-        if outcome.decline:
-            raise card_error(outcome.decline, intent)
-        if not card["customer"]:
-            attach(scope, card, document["customer"])
+        with scope.store.step():
+            outcome = try_intent(scope, intent, card, present=True)
+            if outcome.decline:
+                raise card_error(outcome.decline, intent)
+            if not card["customer"]:
+                attach(scope, card, document["customer"])
     except ApiError as error:
         return _show(scope, document, form, {"card": refusal_text(error)}, declined=True, status=402)
     if outcome.needs_approval:

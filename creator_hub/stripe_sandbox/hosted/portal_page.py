@@ -25,7 +25,8 @@ def portal(scope: Scope, identifier: str, form: dict[str, str], method: str) -> 
     if method == "GET":
         return _show(own, session, {})
     try:
-        return _act(own, session, form)
+        with own.store.step():
+            return _act(own, session, form)
     except ApiError as error:
         text = refusal_text(error) if error.status == 402 else error.error["message"]
         return _show(own, session, form, {"card": text}, declined=error.status == 402, status=error.status)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from creator_hub.stripe_sandbox.billing import DAY
 from creator_hub.stripe_sandbox.errors import ApiError, invalid
 from creator_hub.stripe_sandbox.forms import merge_metadata
 from creator_hub.stripe_sandbox.resources.checkout_items import total_up
 from creator_hub.stripe_sandbox.resources.customers import create_customer, whole_address
-from creator_hub.stripe_sandbox.resources.discounts import redeem
+from creator_hub.stripe_sandbox.resources.discounts import coupon_for, redeem
 from creator_hub.stripe_sandbox.resources.first_invoice import begin
 from creator_hub.stripe_sandbox.resources.methods import attach, card_of, make_method, make_setup
 from creator_hub.stripe_sandbox.resources.payments import attempt, card_error, judge, make_intent
 from creator_hub.stripe_sandbox.resources.subscriptions import build
 from creator_hub.stripe_sandbox.scope import Scope
 from creator_hub.stripe_sandbox.store import Obj
+from creator_hub.stripe_sandbox.timers import timer
+
+BANK_TAKES = 3 * DAY
 
 
 def apply_code(scope: Scope, session: Obj, code: str) -> None:
@@ -47,6 +51,8 @@ def start_payment(scope: Scope, identifier: str, number: str, details: Obj) -> O
             "address": {"country": details.get("country")},
         },
     )
+    if details.get("delayed") and session["mode"] != "payment":
+        raise invalid("Only a Checkout in `payment` mode can be paid by a delayed method here.", param="delayed")
     session |= {"_method": method["id"], "_details": details}
     scope.save(session)
     if card_of(method).authenticates and (session["amount_total"] or session["mode"] == "setup"):
@@ -161,24 +167,52 @@ def _refuse_declined(scope: Scope, session: Obj, method: Obj, *, approved: bool)
 
 
 def _pay(scope: Scope, session: Obj, method: Obj, *, approved: bool) -> None:
-    data = session["_intent_data"]
-    intent = scope.find("payment_intent", session["payment_intent"]) or make_intent(
-        scope,
-        session["amount_total"],
-        session["currency"],
-        session["customer"],
-        **{**data, "metadata": merge_metadata(None, data.get("metadata"))},
-    )
-    session["payment_intent"] = intent["id"]
-    scope.save(session)
+    data, currency = session["_intent_data"], session["currency"]
+    about = {"customer": session["customer"], "amount": session["amount_subtotal"]}
+    for item in session["_discounts"]:
+        coupon_for(scope, item, currency=currency, **about)
+    if session["amount_total"]:
+        intent = scope.find("payment_intent", session["payment_intent"]) or make_intent(
+            scope,
+            session["amount_total"],
+            currency,
+            session["customer"],
+            **{**data, "metadata": merge_metadata(None, data.get("metadata"))},
+        )
+        session["payment_intent"] = intent["id"]
+        scope.save(session)
+        _collect(scope, session, intent, method, approved=approved)
+    else:
+        session["payment_status"] = "no_payment_required"
+    for item in session["_discounts"]:
+        redeem(scope, [item], currency=currency, checkout_session=session["id"], **about)
+
+
+def _collect(scope: Scope, session: Obj, intent: Obj, method: Obj, *, approved: bool) -> None:
     if session["customer_creation"] == "always" and not session["customer"]:
         intent["customer"] = _customer(scope, session)["id"]
+    if session["_details"].get("delayed"):
+        intent |= {"payment_method": method["id"], "status": "processing"}
+        scope.save(intent)
+        scope.emit("payment_intent.processing", intent)
+        scope.timer("delayed", session["id"], scope.now + BANK_TAKES, scope.test_clock_of(session["customer"]))
+        return
     outcome = attempt(scope, intent, method, present=True, approved=approved)
     if outcome.decline:
         raise card_error(outcome.decline, intent)
     if intent["setup_future_usage"] and session["customer"]:
         attach(scope, method, session["customer"])
-    for item in session["_discounts"]:
-        about = {"checkout_session": session["id"], "customer": session["customer"]}
-        redeem(scope, [item], currency=session["currency"], amount=session["amount_subtotal"], **about)
     session["payment_status"] = "paid"
+
+
+@timer("delayed")
+def settle_delayed(scope: Scope, identifier: str) -> None:
+    """The bank's answer to a delayed payment, days after the Checkout was completed."""
+    session = scope.get("checkout.session", identifier)
+    intent = scope.get("payment_intent", session["payment_intent"])
+    method = scope.get("payment_method", session["_method"])
+    paid = attempt(scope, intent, method, present=True, approved=True).paid
+    if paid:
+        session["payment_status"] = "paid"
+        scope.save(session)
+    scope.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
