@@ -81,18 +81,38 @@ def actor_for_token(session: Session, token: str) -> Actor | None:
 
 def actor_again(session: Session, session_id: uuid.UUID | None, token_id: uuid.UUID | None) -> Actor:
     """The actor of a credential that was proved before and may have died since; raises SignInRequired then."""
-    at, proved_at = clock.now(), None
-    if session_id is not None:
-        alive = (UserSession.id == session_id, UserSession.ended_at.is_(None), UserSession.expires_at > at)
-        found = session.execute(
-            select(User, UserSession.proved_at).join(UserSession, UserSession.user_id == User.id).where(*alive)
-        ).one_or_none()
-        user, proved_at = (found.User, found.proved_at) if found else (None, None)
-    else:
-        held = (ApiToken.id == token_id, ApiToken.is_living(at))
-        user = session.scalars(select(User).join(ApiToken, ApiToken.user_id == User.id).where(*held)).one_or_none()
-    if user is None or user.deleted_at is not None:
+    [actor] = actors_again(session, [(session_id, token_id)])
+    if actor is None:
         raise SignInRequired
+    return actor
+
+
+def actors_again(
+    session: Session, credentials: Sequence[tuple[uuid.UUID | None, uuid.UUID | None]]
+) -> list[Actor | None]:
+    """The same for several (session, token) at once, each for itself: None where a credential has died."""
+    at = clock.now()
+    found: dict[uuid.UUID, tuple[User, datetime | None]] = {}
+    if session_ids := [session_id for session_id, _ in credentials if session_id is not None]:
+        alive = (UserSession.id.in_(session_ids), UserSession.ended_at.is_(None), UserSession.expires_at > at)
+        rows = session.execute(
+            select(UserSession.id, UserSession.proved_at, User).join(User, UserSession.user_id == User.id).where(*alive)
+        )
+        found |= {row.id: (row.User, row.proved_at) for row in rows}
+    if token_ids := [token_id for session_id, token_id in credentials if session_id is None]:
+        held = (ApiToken.id.in_(token_ids), ApiToken.is_living(at))
+        rows = session.execute(select(ApiToken.id, User).join(User, ApiToken.user_id == User.id).where(*held))
+        found |= {row.id: (row.User, None) for row in rows}
+    return [_again(found, session_id, token_id) for session_id, token_id in credentials]
+
+
+def _again(
+    found: dict[uuid.UUID, tuple[User, datetime | None]], session_id: uuid.UUID | None, token_id: uuid.UUID | None
+) -> Actor | None:
+    held = session_id or token_id
+    user, proved_at = found.get(held, (None, None)) if held is not None else (None, None)
+    if user is None or user.deleted_at is not None:
+        return None
     return _actor(user, session_id=session_id, token_id=token_id, proved_at=proved_at)
 
 

@@ -9,32 +9,54 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from creator_hub import streams
 from creator_hub.accounts.doors import user_by_id
+from creator_hub.accounts.queries import people
 from creator_hub.chat import markup, mentions, queries, uploads
 from creator_hub.chat.doors import MessageDoor, message_by_id
 from creator_hub.chat.models import LONGEST_MESSAGE, Message, Reaction, ReadMark
 from creator_hub.core import clock
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.errors import Conflict, Invalid, NotAllowed, SlowDown
+from creator_hub.core.errors import Conflict, HubError, Invalid, NotAllowed, SlowDown
 from creator_hub.core.ids import new_id
 from creator_hub.core.schemas import rfc3339
-from creator_hub.groups.doors import ChannelDoor, channel_by_id
+from creator_hub.groups.doors import ChannelDoor, channel_by_id, channel_for_each
 from creator_hub.groups.models import Group
-from creator_hub.groups.mutes import mute_in_force
+from creator_hub.groups.mutes import mute_in_force, silenced
 
 EDIT_WINDOW = timedelta(hours=24)
 MOST_EMOJI_PER_MESSAGE = 20
 STAFF = ("creator", "moderator")
 _WORDS_OR_SPACE = re.compile(r"[\w\s<>&\"']", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person wants to say in a channel."""
+
+    actor: Actor
+    client_msg_id: uuid.UUID
+    text: str
+    reply_to: uuid.UUID | None = None
+    attachments: Sequence[uuid.UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message that may be said, with the people it names by handle."""
+
+    draft: Draft
+    message: Message
+    named: Mapping[str, uuid.UUID]
 
 
 def send(
@@ -49,44 +71,86 @@ def send(
 ) -> Message:
     """Put a message on the channel's stream. The same client id and body again gives the first message again; the same
     id with another body is refused (`same_key_other_body`)."""
-    text = _checked(text, may_be_empty=bool(attachments))
-    door = _locked(session, actor, channel_id)
-    earlier = _sent_before(session, channel_id, actor.person(), client_msg_id)
-    if earlier is not None:
-        return _same_or_refused(session, earlier, text, reply_to, attachments)
-    _may_speak(session, actor, door)
-    _not_too_fast(session, actor, door)
-    if reply_to is not None:
-        _answerable(session, channel_id, reply_to)
-    named = mentions.people_named(session, door.group, door.channel, text)
+    [sent] = send_all(session, channel_id, [Draft(actor, client_msg_id, text, reply_to, attachments)])
+    if isinstance(sent, HubError):
+        raise sent
+    return sent
+
+
+def send_all(session: Session, channel_id: uuid.UUID, drafts: Sequence[Draft]) -> list[Message | HubError]:
+    """Put messages on the channel's stream in this order, each as `send` would: whoever is refused gets the error in
+    their place, the others are not touched by it. The lock is taken once, and what is to be known is read once for all.
+
+    At most one draft of a person; drafts with pictures come alone.
+    """
+    doors = _locked_for_each(session, [draft.actor for draft in drafts], channel_id)
+    admitted = [door for door in doors if isinstance(door, ChannelDoor)]
+    authors = [draft.actor.person() for draft in drafts]
+    earlier = _sent_before(session, channel_id, drafts) if admitted else {}
+    muted = silenced(session, admitted[0].group.id, authors) if admitted else set()
+    outcomes: list[Message | HubError] = []
+    new: list[Composed] = []
+    for draft, door, author in zip(drafts, doors, authors, strict=True):
+        try:
+            if isinstance(door, HubError):
+                raise door
+            checked = replace(draft, text=_checked(draft.text, may_be_empty=bool(draft.attachments)))
+            if author in earlier:
+                outcomes.append(_same_or_refused(session, earlier[author], checked))
+                continue
+            if author in muted:
+                _not_muted(session, draft.actor, door.group)
+            new.append(_compose(session, checked, door))
+            outcomes.append(new[-1].message)
+        except HubError as refusal:
+            outcomes.append(refusal)
+    if new:
+        _append(session, channel_id, new)
+    return outcomes
+
+
+def _compose(session: Session, draft: Draft, door: ChannelDoor) -> Composed:
+    """The message, not yet on the stream, or why it may not be said."""
+    _open_to(door)
+    _not_too_fast(session, draft.actor, door)
+    if draft.reply_to is not None:
+        _answerable(session, door.channel.id, draft.reply_to)
+    named = mentions.people_named(session, door.group, door.channel, draft.text)
     message = Message(
         id=new_id(),
-        channel_id=channel_id,
-        author_id=actor.person(),
+        channel_id=door.channel.id,
+        author_id=draft.actor.person(),
         author_role=door.standing.role if door.standing.role != "none" else "member",
-        client_msg_id=client_msg_id,
-        text=text,
-        html=markup.to_html(text, named),
-        reply_to=reply_to,
+        client_msg_id=draft.client_msg_id,
+        text=draft.text,
+        html=markup.to_html(draft.text, named),
+        reply_to=draft.reply_to,
         sent_at=clock.now(),
     )
-    # The payload names its own position, which is known only once the row is appended: it is written right after.
-    event = streams.append(
-        session,
-        channel_id,
-        "message.created",
-        {},
-        author_id=message.author_id,
-        client_msg_id=client_msg_id,
-        subject_id=message.id,
-    )
-    message.seq = event.seq
-    session.add(message)
+    return Composed(draft, message, named)
+
+
+def _append(session: Session, channel_id: uuid.UUID, new: Sequence[Composed]) -> None:
+    """Put them on the stream in one go; the payload of each names its own position."""
+    faces = people(session, [composed.message.author_id for composed in new])
+
+    def entry(message: Message) -> streams.Entry:
+        def shown(seq: int) -> dict[str, Any]:
+            message.seq = seq
+            face = faces[message.author_id]
+            return queries.wire(message, {"id": face.id, "handle": face.handle, "display_name": face.display_name}, ())
+
+        return streams.Entry(shown, message.author_id, message.client_msg_id, message.id)
+
+    streams.append_all(session, channel_id, "message.created", [entry(composed.message) for composed in new])
+    session.add_all(composed.message for composed in new)
     session.flush()
-    if named:
-        mentions.note(session, message, named.values())
-    rewrite_creation(session, message, uploads.attach(session, message, attachments))
-    return message
+    for composed in new:
+        if composed.named:
+            mentions.note(session, composed.message, composed.named.values())
+        if composed.draft.attachments:
+            pictures = uploads.attach(session, composed.message, composed.draft.attachments)
+            rewrite_creation(session, composed.message, pictures)
 
 
 def edit(session: Session, actor: Actor, message_id: uuid.UUID, text: str) -> tuple[Message, int]:
@@ -148,11 +212,14 @@ def mark_read(session: Session, actor: Actor, channel_id: uuid.UUID, seq: int) -
     return upto
 
 
-def _locked(session: Session, actor: Actor, channel_id: uuid.UUID) -> ChannelDoor:
+def _locked_for_each(session: Session, actors: Sequence[Actor], channel_id: uuid.UUID) -> list[ChannelDoor | HubError]:
     """Door, lock, door again: strangers never hold the lock, and what the lock waited for is seen."""
-    channel_by_id(session, actor, channel_id, Permission.POST)
+    before = channel_for_each(session, actors, channel_id, Permission.POST)
+    if all(isinstance(door, HubError) for door in before):
+        return before
     streams.lock(session, [channel_id])
-    return channel_by_id(session, actor, channel_id, Permission.POST)
+    under = channel_for_each(session, actors, channel_id, Permission.POST)
+    return [first if isinstance(first, HubError) else second for first, second in zip(before, under, strict=True)]
 
 
 def locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permission: Permission) -> MessageDoor:
@@ -164,9 +231,13 @@ def locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permis
 
 
 def _may_speak(session: Session, actor: Actor, door: ChannelDoor) -> None:
+    _open_to(door)
+    _not_muted(session, actor, door.group)
+
+
+def _open_to(door: ChannelDoor) -> None:
     if door.channel.kind == "announcement" and door.standing.role not in STAFF:
         raise NotAllowed("Only the creator and moderators write in this channel.", code="announcement")
-    _not_muted(session, actor, door.group)
 
 
 def _not_muted(session: Session, actor: Actor, group: Group) -> None:
@@ -202,21 +273,26 @@ def _checked(text: str, *, may_be_empty: bool = False) -> str:
     return text
 
 
-def _sent_before(session: Session, channel: uuid.UUID, author: uuid.UUID, client_msg_id: uuid.UUID) -> Message | None:
-    return session.scalars(
+def _sent_before(session: Session, channel_id: uuid.UUID, drafts: Sequence[Draft]) -> dict[uuid.UUID, Message]:
+    """What these people sent here earlier under the same client ids, by author."""
+    keys = [(draft.actor.person(), draft.client_msg_id) for draft in drafts]
+    rows = session.scalars(
         select(Message).where(
-            Message.channel_id == channel, Message.author_id == author, Message.client_msg_id == client_msg_id
+            Message.channel_id == channel_id, tuple_(Message.author_id, Message.client_msg_id).in_(keys)
         )
-    ).one_or_none()
+    )
+    return {message.author_id: message for message in rows}
 
 
-def _same_or_refused(
-    session: Session, earlier: Message, text: str, reply_to: uuid.UUID | None, attachments: Sequence[uuid.UUID]
-) -> Message:
+def _same_or_refused(session: Session, earlier: Message, draft: Draft) -> Message:
     """A retry gets its message again, also after it was edited or deleted: the words then differ for a good reason."""
     touched = earlier.edited_at is not None or earlier.deleted_at is not None
     pictures = [each["id"] for each in pictures_of(session, earlier)]
-    same = (earlier.text, earlier.reply_to, pictures) == (text, reply_to, [str(each) for each in attachments])
+    same = (earlier.text, earlier.reply_to, pictures) == (
+        draft.text,
+        draft.reply_to,
+        [str(each) for each in draft.attachments],
+    )
     if not touched and not same:
         raise Conflict("This client_msg_id was used for another message.", code="same_key_other_body")
     return earlier

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from creator_hub.chat import removal, schemas, service
+from creator_hub.chat.models import Message
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.edge import on
+from creator_hub.core.edge import Together, on
+from creator_hub.core.errors import HubError
 from creator_hub.core.schemas import rfc3339
 
 SENDS = "60/minute"
 CHANGES = "120/minute"
 
 
-@on("message.send", schemas.MessageSend(), Permission.POST, limit=SENDS)
+def send_together(session: Session, channel_id: uuid.UUID, asked: Sequence[tuple[Actor, dict[str, Any]]]) -> list[Any]:
+    drafts = [service.Draft(actor, data["client_msg_id"], data["text"], data.get("reply_to")) for actor, data in asked]
+    sent = service.send_all(session, channel_id, drafts)
+    return [one if isinstance(one, HubError) else _acknowledgement(one) for one in sent]
+
+
+TOGETHER = Together(lambda data: None if data.get("attachments") else data["channel_id"], send_together)
+
+
+@on("message.send", schemas.MessageSend(), Permission.POST, limit=SENDS, together=TOGETHER)
 def send(session: Session, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
-    message = service.send(session, actor, data.pop("channel_id"), **data)
+    return _acknowledgement(service.send(session, actor, data.pop("channel_id"), **data))
+
+
+def _acknowledgement(message: Message) -> dict[str, Any]:
     return {
         "id": str(message.id),
         "seq": message.seq,

@@ -87,6 +87,18 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Events of several people that wait for the same thing in one process may be handled, and committed, together.
+
+    `key(data)` says what they wait for; None: this one alone. `handler(session, key, [(actor, data), …])` returns in
+    the same order each one's fields or the HubError it is refused with. A person is in it at most once.
+    """
+
+    key: Callable[[Any], Any]
+    handler: Callable[..., list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class SocketEvent:
     """One client → server event; the handler returns the fields of its acknowledgement."""
 
@@ -96,6 +108,7 @@ class SocketEvent:
     handler: Callable[..., Any]
     transaction: bool
     limit: str | None
+    together: Together | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,7 @@ def on(
     *,
     transaction: bool = True,
     limit: str | None = None,
+    together: Together | None = None,
 ) -> Callable[[View], View]:
     """Declare a socket event. The handler is called as `handler(session, actor, data)` and returns the ack's fields;
     with `transaction=False` as `handler(actor, data)`."""
@@ -195,7 +209,7 @@ def on(
     def declare(handler: View) -> View:
         if name in SOCKET_EVENTS:
             raise ValueError(f"socket event {name} is declared twice")
-        SOCKET_EVENTS[name] = SocketEvent(name, schema, permission, handler, transaction, limit)
+        SOCKET_EVENTS[name] = SocketEvent(name, schema, permission, handler, transaction, limit, together)
         return handler
 
     return declare

@@ -7,6 +7,7 @@ strangers of any channel, invite or ban list. The anonymous are asked to sign in
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,10 +15,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from creator_hub.core.access import ALLOWED, Actor, Permission, Principal, allows, require
-from creator_hub.core.errors import NotAllowed, NotFound, SignInRequired
+from creator_hub.core.errors import HubError, NotAllowed, NotFound, SignInRequired
 from creator_hub.groups import passcodes
 from creator_hub.groups.models import Channel, Group, Invite, Tier
-from creator_hub.groups.standing import Standing, standing_of
+from creator_hub.groups.standing import Standing, standing_of, standings_of
 
 Row = TypeVar("Row", Group, Channel, Tier, Invite)
 # Who knows that a hidden group exists, and what its channels are.
@@ -65,16 +66,47 @@ def group_by_id(session: Session, actor: Actor, group_id: uuid.UUID, permission:
 
 def channel_by_id(session: Session, actor: Actor, channel_id: uuid.UUID, permission: Permission) -> ChannelDoor:
     """A channel, for those it is open to. Members below its rank get NotAllowed `tier` (a hidden group: NotFound)."""
-    _ask_to_sign_in(actor, permission)
-    channel = _one(session, select(Channel).where(Channel.id == channel_id, Channel.archived_at.is_(None)))
-    group = _one(session, select(Group).where(Group.id == channel.group_id))
-    standing = standing_of(session, group, actor).in_channel(channel)
+    [door] = channel_for_each(session, [actor], channel_id, permission)
+    if isinstance(door, HubError):
+        raise door
+    return door
+
+
+def channel_for_each(
+    session: Session, actors: Sequence[Actor], channel_id: uuid.UUID, permission: Permission
+) -> list[ChannelDoor | HubError]:
+    """The same channel for several people, in few queries; whoever it is closed to gets an error in their place."""
+    doors: list[ChannelDoor | HubError | None] = [_refusal(_ask_to_sign_in, actor, permission) for actor in actors]
+    known = [actor for actor, refused in zip(actors, doors, strict=True) if refused is None]
+    if known:
+        try:
+            channel = _one(session, select(Channel).where(Channel.id == channel_id, Channel.archived_at.is_(None)))
+            group = _one(session, select(Group).where(Group.id == channel.group_id))
+        except NotFound as error:
+            return [refused or error for refused in doors]
+        standings = iter(standings_of(session, group, known))
+        for place, actor in enumerate(actors):
+            if doors[place] is None:
+                standing = next(standings).in_channel(channel)
+                refused = _refusal(_let_into_channel, actor, permission, group, standing)
+                doors[place] = refused or ChannelDoor(channel, group, standing)
+    return [door for door in doors if door is not None]
+
+
+def _let_into_channel(actor: Actor, permission: Permission, group: Group, standing: Standing) -> None:
     below = Principal.LOWER_TIER in standing.principals and not allows(permission, standing.principals)
     if below and not group.hidden:
         actor.proved.add(permission)
         raise NotAllowed("This channel belongs to a higher tier. Change your tier to enter it.", code="tier")
     require(actor, permission, standing.principals, hidden=below or _is_stranger(standing))
-    return ChannelDoor(channel, group, standing)
+
+
+def _refusal(check: Callable[..., None], *arguments: object) -> HubError | None:
+    try:
+        check(*arguments)
+    except HubError as error:
+        return error
+    return None
 
 
 def tier_by_id(session: Session, actor: Actor, tier_id: uuid.UUID, permission: Permission) -> TierDoor:

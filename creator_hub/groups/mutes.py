@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -80,6 +81,19 @@ def mute_in_force(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> 
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def silenced(session: Session, group_id: uuid.UUID, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these people are kept silent now."""
+    rows = session.scalars(
+        select(Mute.user_id).where(
+            Mute.group_id == group_id,
+            Mute.user_id.in_(user_ids),
+            Mute.lifted_at.is_(None),
+            or_(Mute.until.is_(None), Mute.until > clock.now()),
+        )
+    )
+    return set(rows)
 
 
 def _standing_mute(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> Mute | None:

@@ -67,20 +67,46 @@ class Standing:
 
 def standing_of(session: Session, group: Group, who: Actor | uuid.UUID) -> Standing:
     """What `who` is in `group` now. Reads the rows afresh, so asking again under a lock gives the new answer."""
-    user_id = who.user_id if isinstance(who, Actor) else who
-    base = who.principals() if isinstance(who, Actor) else frozenset({Principal.SIGNED_IN})
+    return standings_of(session, group, [who])[0]
+
+
+def standings_of(session: Session, group: Group, people: Sequence[Actor | uuid.UUID]) -> list[Standing]:
+    """The same for several people in two queries."""
+    ids = [person.user_id if isinstance(person, Actor) else person for person in people]
+    bases = [_base(person) for person in people]
+    asked = [
+        user_id
+        for user_id, base in zip(ids, bases, strict=True)
+        if user_id is not None and user_id != group.owner_id and Principal.SUSPENDED not in base
+    ]
+    known = _memberships_and_bans(session, group.id, asked) if asked else {}
+    belong = [user_id for user_id, (row, banned) in known.items() if row and row.left_at is None and not banned]
+    intervals = intervals_of(session, group.id, belong) if belong else {}
+    return [_standing(group, user_id, base, known, intervals) for user_id, base in zip(ids, bases, strict=True)]
+
+
+def _base(person: Actor | uuid.UUID) -> frozenset[Principal]:
+    return person.principals() if isinstance(person, Actor) else frozenset({Principal.SIGNED_IN})
+
+
+def _standing(
+    group: Group,
+    user_id: uuid.UUID | None,
+    base: frozenset[Principal],
+    known: dict[uuid.UUID, tuple[Membership | None, bool]],
+    intervals: dict[uuid.UUID, list[Interval]],
+) -> Standing:
     if user_id is None or Principal.SUSPENDED in base:
         return Standing(base, NO_RANK, None, "none", None, None)
     if user_id == group.owner_id:
         return Standing(base | {Principal.OWNER}, OWNER_RANK, None, "creator", None, None)
     outside: Role = "staff" if Principal.TRUST in base else "none"
-    membership, banned = _membership_and_ban(session, group.id, user_id)
+    membership, banned = known.get(user_id, (None, False))
     if banned:
         return Standing((base & KEPT_WHEN_BANNED) | {Principal.BANNED}, NO_RANK, None, outside, None, None)
     if membership is None or membership.left_at is not None:
         return Standing(base, NO_RANK, None, outside, membership, None)
-    intervals = intervals_of(session, group.id, [user_id]).get(user_id, [])
-    return _as_member(base, membership, intervals, outside)
+    return _as_member(base, membership, intervals.get(user_id, []), outside)
 
 
 def _as_member(
@@ -103,19 +129,21 @@ def _as_member(
     return Standing(frozenset(principals), best.tier.rank, until, role, membership, best.tier, best.source, intervals)
 
 
-def _membership_and_ban(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> tuple[Membership | None, bool]:
-    row = session.execute(
-        select(Membership, ban_stands(group_id).label("banned"))
+def _memberships_and_bans(
+    session: Session, group_id: uuid.UUID, user_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[Membership | None, bool]]:
+    rows = session.execute(
+        select(User.id, Membership, ban_stands(group_id).label("banned"))
         .select_from(User)
         .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.group_id == group_id))
-        .where(User.id == user_id)
+        .where(User.id.in_(user_ids))
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    return (None, False) if row is None else (row.Membership, row.banned)
+    )
+    return {row.id: (row.Membership, row.banned) for row in rows}
 
 
 def is_banned(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> bool:
-    return _membership_and_ban(session, group_id, user_id)[1]
+    return _memberships_and_bans(session, group_id, [user_id]).get(user_id, (None, False))[1]
 
 
 def ban_stands(group_id: uuid.UUID) -> ColumnElement[bool]:

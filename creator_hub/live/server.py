@@ -30,6 +30,7 @@ from creator_hub.live.fanout import Fanout
 from creator_hub.live.presence import Presence
 from creator_hub.live.schemas import ChannelJoin, ChannelRef
 from creator_hub.live.seats import Connection, Seats
+from creator_hub.live.together import Gathering
 from creator_hub.live.wire import wire_of
 from creator_hub.streams import hints
 
@@ -61,6 +62,7 @@ class LiveEdge:
         self._describe = describe
         self._running = False
         self._few = BoundedSemaphore(MOST_WORKING)
+        self._gathering = Gathering(self._few)
         self._bind()
 
     def _bind(self) -> None:
@@ -186,6 +188,9 @@ class LiveEdge:
         if event.limit is not None:
             limits.hit(event.limit, event.name, str(connection.user_id))
         loaded = load(event.schema, data)
+        key = event.together.key(loaded) if event.together is not None else None
+        if key is not None:
+            return self._gathering.run(event, key, connection, loaded)
         with self._few, unit_of_work() as session:
             actor = sessions.actor_again(session, connection.session_id, connection.token_id)
             if event.permission in access.PLATFORM_WIDE:

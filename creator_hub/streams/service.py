@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +29,17 @@ class Evict:
 
     def as_json(self) -> dict[str, str]:
         return {key: str(value) for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event to be appended. `data` is asked for the payload once the event's seq is known."""
+
+    data: Callable[[int], dict[str, Any]]
+    author_id: uuid.UUID | None = None
+    client_msg_id: uuid.UUID | None = None
+    subject_id: uuid.UUID | None = None
+    evict: Evict | None = None
 
 
 def create(session: Session, stream_id: uuid.UUID) -> None:
@@ -60,26 +71,36 @@ def append(
 ) -> StreamEvent:
     """Add one event and return it with its `seq`. Takes (or already holds) the row lock until the commit, which is what
     makes sequence order equal commit order; the hint goes out after the commit."""
-    seq = session.scalar(
-        update(Stream).where(Stream.id == stream_id).values(head=Stream.head + 1).returning(Stream.head)
+    entry = Entry(lambda _: data, author_id, client_msg_id, subject_id, evict)
+    return append_all(session, stream_id, kind, [entry])[0]
+
+
+def append_all(session: Session, stream_id: uuid.UUID, kind: str, entries: Sequence[Entry]) -> list[StreamEvent]:
+    """Add several events of one kind in this order, one after the other in the sequence."""
+    head = session.scalar(
+        update(Stream).where(Stream.id == stream_id).values(head=Stream.head + len(entries)).returning(Stream.head)
     )
-    if seq is None:
+    if head is None:
         raise NotFound
-    event = StreamEvent(
-        stream_id=stream_id,
-        seq=seq,
-        kind=kind,
-        at=clock.now(),
-        author_id=author_id,
-        client_msg_id=client_msg_id,
-        subject_id=subject_id,
-        data=data,
-        evicts=evict.as_json() if evict else None,
-    )
-    session.add(event)
+    first, at = head - len(entries) + 1, clock.now()
+    events = [
+        StreamEvent(
+            stream_id=stream_id,
+            seq=seq,
+            kind=kind,
+            at=at,
+            author_id=entry.author_id,
+            client_msg_id=entry.client_msg_id,
+            subject_id=entry.subject_id,
+            data=entry.data(seq),
+            evicts=entry.evict.as_json() if entry.evict else None,
+        )
+        for seq, entry in enumerate(entries, first)
+    ]
+    session.add_all(events)
     session.flush()
-    hints.after_commit(session, stream_id, seq)
-    return event
+    hints.after_commit(session, stream_id, head)
+    return events
 
 
 def find_by_client_id(
