@@ -19,6 +19,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.schemas import rfc3339
 from creator_hub.money import ledger
 from creator_hub.money.payout_models import PayoutAccount
+from tests.support.client import PASSWORD
 from tests.support.hub import Fan, Web, eventually
 from tests.support.whole_hub import PATIENCE_S, WholeHub
 
@@ -128,6 +129,7 @@ def test_the_main_job_over_the_api(hub: WholeHub, person: Callable[..., Fan]) ->
     assert bo.texts(general) == []
 
     # 7. Mei onboards; Fay opens a run and may not approve it; Finn does; the transfer goes out, though workers die.
+    mei.post(web, "/session/proof", password=PASSWORD)  # she signed in hours ago
     mei.post(web, "/groups/mei/payout-account")
     assert hub.control(f"onboard/{stripe_account()}").status_code == 200
     eventually(lambda: mei.get(web, "/groups/mei/payout-account")["transfers_active"], "mei can be paid", PATIENCE_S)
