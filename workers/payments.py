@@ -7,7 +7,7 @@ from typing import Any
 
 from creator_hub.core.edge import job
 from creator_hub.groups.entitlements import LEFT_TOPIC
-from creator_hub.money import catalogue, events, inbox, poller, subscriptions
+from creator_hub.money import catalogue, events, inbox, pauses, poller, subscriptions
 
 
 @job(inbox.TOPIC, transaction=False)
@@ -23,6 +23,11 @@ def tier_changed(payload: dict[str, Any]) -> None:
 @job(subscriptions.CANCEL_TOPIC, transaction=False)
 def cancel_subscription(payload: dict[str, Any]) -> None:
     subscriptions.stop_charging(uuid.UUID(payload["subscription_id"]))
+
+
+@job(subscriptions.RESUMED_TOPIC, transaction=False)
+def pause_ended(payload: dict[str, Any]) -> None:
+    pauses.give_back_time(uuid.UUID(payload["subscription_id"]))
 
 
 @job(LEFT_TOPIC, transaction=False)

@@ -15,10 +15,20 @@ from creator_hub.core.edge import route
 from creator_hub.core.paging import Page, PageRequest
 from creator_hub.core.schemas import ListQuery, WireSchema, page_of
 from creator_hub.groups import doors
-from creator_hub.money import billing_queries, billing_schemas, checkout, inbox, refunds, subscriptions
-from creator_hub.money.billing_models import Refund
-from creator_hub.money.billing_queries import CheckoutView, PaymentView, SubscriptionView
+from creator_hub.money import (
+    billing_queries,
+    billing_schemas,
+    checkout,
+    inbox,
+    pauses,
+    plan_changes,
+    refunds,
+    subscriptions,
+)
+from creator_hub.money.billing_models import Refund, Subscription
+from creator_hub.money.billing_queries import CheckoutView, DisputeView, PaymentView, SubscriptionView
 from creator_hub.money.checkout import Visit
+from creator_hub.money.plan_changes import Change
 
 
 @route(
@@ -78,12 +88,59 @@ def cancel(actor: Actor, subscription_id: uuid.UUID, body: dict[str, Any]) -> Su
     transaction=False,
 )
 def resume(actor: Actor, subscription_id: uuid.UUID, body: dict[str, Any]) -> SubscriptionView:
-    """Take a cancellation back before it comes true."""
+    """End a pause, or take a cancellation back before it comes true."""
+    with unit_of_work() as session:
+        paused = subscriptions.own(session, actor, subscription_id).state == "paused"
+    if paused:
+        return _shown(pauses.resume(actor, subscription_id))
     return _set_cancelled(actor, subscription_id, False)
 
 
+@route(
+    "POST",
+    "/subscriptions/<uuid:subscription_id>/pause",
+    permission=Permission.OWN_BILLING,
+    body=billing_schemas.PauseIn(),
+    body_optional=True,
+    answer=billing_schemas.SubscriptionOut(),
+    transaction=False,
+)
+def pause(actor: Actor, subscription_id: uuid.UUID, body: dict[str, Any]) -> SubscriptionView:
+    """Charge nothing for a while; the paid time that is left is kept."""
+    return _shown(pauses.pause(actor, subscription_id, body.get("until")))
+
+
+@route(
+    "POST",
+    "/subscriptions/<uuid:subscription_id>/preview",
+    permission=Permission.OWN_BILLING,
+    body=billing_schemas.PreviewIn(),
+    answer=billing_schemas.ChangeOut(),
+    transaction=False,
+)
+def preview_change(actor: Actor, subscription_id: uuid.UUID, body: dict[str, Any]) -> Change:
+    """What changing to another tier charges, credits and opens, and when."""
+    return plan_changes.preview(actor, subscription_id, body["tier_id"])
+
+
+@route(
+    "POST",
+    "/subscriptions/<uuid:subscription_id>/change",
+    permission=Permission.OWN_BILLING,
+    body=billing_schemas.ChangeIn(),
+    answer=billing_schemas.SubscriptionOut(),
+    transaction=False,
+)
+def change_tier(actor: Actor, subscription_id: uuid.UUID, body: dict[str, Any]) -> SubscriptionView:
+    """Change to another tier: up at once, down at the end of what is paid."""
+    return _shown(plan_changes.change(actor, subscription_id, body["tier_id"], body["as_of"]))
+
+
 def _set_cancelled(actor: Actor, subscription_id: uuid.UUID, cancelled: bool) -> SubscriptionView:
-    row = subscriptions.set_cancelled(actor, subscription_id, cancelled)
+    return _shown(subscriptions.set_cancelled(actor, subscription_id, cancelled))
+
+
+def _shown(row: Subscription) -> SubscriptionView:
     with unit_of_work() as session:
         return billing_queries.subscription_view(session, row)
 
@@ -111,6 +168,19 @@ def list_group_payments(session: Session, actor: Actor, handle: str, query: Page
     """What a group's members have paid, newest first."""
     door = doors.group_by_handle(session, actor, handle, Permission.SEE_EARNINGS)
     return billing_queries.payments_to(session, door.group, query)
+
+
+@route(
+    "GET",
+    "/groups/<handle>/disputes",
+    permission=Permission.SEE_EARNINGS,
+    query=ListQuery(),
+    answer=page_of(billing_schemas.DisputeOut),
+)
+def list_disputes(session: Session, actor: Actor, handle: str, query: PageRequest) -> Page[DisputeView]:
+    """A group's disputes with their deadlines, newest first."""
+    door = doors.group_by_handle(session, actor, handle, Permission.SEE_EARNINGS)
+    return billing_queries.disputes(session, query, group=door.group)
 
 
 @route(

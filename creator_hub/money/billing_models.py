@@ -77,6 +77,7 @@ class Checkout(Base):
 class Subscription(Base):
     """A paid membership that renews. Its id is that of the checkout it came from.
 
+    `pending_tier_id` is the tier it changes to at the period's end. A pause keeps `paid_left_s` seconds of paid time.
     `fetched_at` is when Stripe was asked for what the row says: an answer asked for earlier never overwrites it.
     """
 
@@ -101,6 +102,9 @@ class Subscription(Base):
     current_period_start: Mapped[datetime]
     current_period_end: Mapped[datetime]
     cancel_at_period_end: Mapped[bool]
+    pending_tier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tiers.id"))
+    paused_at: Mapped[datetime | None]
+    paid_left_s: Mapped[int | None] = mapped_column(BigInteger)
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
     fetched_at: Mapped[datetime]
@@ -223,6 +227,28 @@ class Decline(Base):
     next_attempt_at: Mapped[datetime | None]
     pay_url: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class Dispute(Base):
+    """What a bank took back for its customer, and until when evidence can be given."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (Index("ix_disputes_group", "group_id", "id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    stripe_id: Mapped[str] = mapped_column(unique=True)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    group_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("groups.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str]
+    due_by: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
 
 
 class StripeEvent(Base):

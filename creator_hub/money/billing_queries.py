@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from creator_hub.core.errors import NotFound
 from creator_hub.core.money import Money
 from creator_hub.core.paging import Page, PageRequest, paginate
 from creator_hub.groups.models import Entitlement, Group, Tier
-from creator_hub.money.billing_models import Checkout, Decline, Payment, Subscription
+from creator_hub.money.billing_models import Checkout, Decline, Dispute, Payment, Subscription
 from creator_hub.money.subscriptions import SOURCE, access_until
 
 
@@ -32,6 +33,8 @@ class SubscriptionView:
     access_until: datetime
     price: Money
     decline: Decline | None
+    pending_tier: Tier | None
+    choices: list[Tier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,17 @@ def _views(session: Session, query: Select[Subscription]) -> list[SubscriptionVi
         decline.subscription_id: decline
         for decline in session.scalars(select(Decline).where(Decline.subscription_id.in_(ids)).order_by(Decline.at))
     }
-    return [_view(row.Subscription, row.Group, row.Tier, declines.get(row.Subscription.id)) for row in rows]
+    tiers = session.scalars(
+        select(Tier)
+        .where(Tier.group_id.in_([row.Group.id for row in rows]), Tier.rank > 0)
+        .order_by(Tier.rank.desc(), Tier.price_minor.desc())
+    ).all()
+    return [_view(row.Subscription, row.Group, row.Tier, declines.get(row.Subscription.id), tiers) for row in rows]
 
 
-def _view(row: Subscription, group: Group, tier: Tier, decline: Decline | None) -> SubscriptionView:
+def _view(
+    row: Subscription, group: Group, tier: Tier, decline: Decline | None, tiers: Sequence[Tier]
+) -> SubscriptionView:
     return SubscriptionView(
         id=row.id,
         group=group,
@@ -86,6 +96,53 @@ def _view(row: Subscription, group: Group, tier: Tier, decline: Decline | None) 
         access_until=access_until(row),
         price=row.price,
         decline=decline if row.state == "past_due" else None,
+        pending_tier=next((other for other in tiers if other.id == row.pending_tier_id), None),
+        choices=[
+            other for other in tiers if other.group_id == group.id and other.id != tier.id and other.archived_at is None
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """A dispute with whom it is about; `due_by` is until when evidence can be given, while it is open."""
+
+    id: uuid.UUID
+    group: Group
+    user: PublicUser
+    payment_id: uuid.UUID
+    amount: Money
+    reason: str
+    state: str
+    due_by: datetime | None
+    opened_at: datetime
+
+
+def disputes(session: Session, asked: PageRequest, *, group: Group | None = None) -> Page[DisputeView]:
+    """Disputes, newest first; of one group, or of all."""
+    query = select(Dispute) if group is None else select(Dispute).where(Dispute.group_id == group.id)
+    page = paginate(session, query, Dispute.id, asked)
+    ids = [row.payment_id for row in page.items]
+    payers = {row.id: row.user_id for row in session.scalars(select(Payment).where(Payment.id.in_(ids)))}
+    named = people(session, payers.values())
+    group_ids = {row.group_id for row in page.items}
+    groups = {row.id: row for row in session.scalars(select(Group).where(Group.id.in_(group_ids)))}
+    return Page(
+        [
+            DisputeView(
+                row.id,
+                groups[row.group_id],
+                named[payers[row.payment_id]],
+                row.payment_id,
+                row.amount,
+                row.reason,
+                row.state,
+                row.due_by,
+                row.opened_at,
+            )
+            for row in page.items
+        ],
+        page.next,
     )
 
 

@@ -32,11 +32,57 @@ class SubscriptionOut(WireSchema):
     cancel_at_period_end = fields.Boolean()
     access_until = Timestamp()
     price = MoneyField()
+    pending_tier = fields.Nested(TierRef, allow_none=True)
 
 
 class SubscriptionList(WireSchema):
     items = fields.List(fields.Nested(SubscriptionOut))
     next = fields.String(allow_none=True)
+
+
+class ChangeIn(WireSchema):
+    """`as_of` comes from the preview: with it, exactly what was previewed is charged."""
+
+    tier_id = fields.UUID(required=True)
+    as_of = fields.Integer(load_default=None, allow_none=True)
+
+
+class PreviewIn(WireSchema):
+    tier_id = fields.UUID(required=True)
+
+
+class ChangeOut(WireSchema):
+    """`charge` goes to the card at `effective_at`, after `unused` time and `credit_spent`; `then` is the price after
+    `paid_until`."""
+
+    group = fields.Nested(GroupRef)
+    tier = fields.Nested(TierRef)
+    old_tier = fields.Nested(TierRef)
+    is_now = fields.Boolean()
+    effective_at = Timestamp()
+    charge = MoneyField()
+    unused = MoneyField()
+    credit_spent = MoneyField()
+    credit_given = MoneyField()
+    paid_until = Timestamp()
+    then = MoneyField()
+    as_of = fields.Integer(allow_none=True)
+
+
+class PauseIn(WireSchema):
+    until = Timestamp(load_default=None, allow_none=True)
+
+
+class DisputeOut(WireSchema):
+    id = fields.UUID()
+    group = fields.Nested(GroupRef)
+    user = fields.Nested(PublicUserOut)
+    payment_id = fields.UUID()
+    amount = MoneyField()
+    reason = fields.String()
+    state = fields.String()
+    due_by = Timestamp(allow_none=True)
+    opened_at = Timestamp()
 
 
 class CancelIn(WireSchema):

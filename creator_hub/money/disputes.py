@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from creator_hub.core.ids import new_id
 from creator_hub.money import gateway, ledger, subscriptions
-from creator_hub.money.billing_models import Payment, Subscription
+from creator_hub.money.billing_models import Dispute, Payment, Subscription
 from creator_hub.money.ledger import AccountRef, Leg
 from creator_hub.money.ledger_models import LedgerTransaction
 from creator_hub.money.shares import take_back_payment
@@ -23,10 +25,31 @@ def settle(session: Session, found: dict[str, Any]) -> None:
     ).one_or_none()
     if payment is None:
         return
+    _keep(session, payment, found)
     for row in found["balance_transactions"]:
         _post(session, payment, row)
     if found["status"] == "lost":
         _share_loss(session, payment, found)
+
+
+def _keep(session: Session, payment: Payment, found: dict[str, Any]) -> None:
+    due_by = found["evidence_details"]["due_by"]
+    values = {"state": found["status"], "due_by": gateway.moment(due_by) if due_by else None}
+    session.execute(
+        insert(Dispute)
+        .values(
+            id=new_id(),
+            stripe_id=found["id"],
+            payment_id=payment.id,
+            group_id=payment.group_id,
+            amount_minor=found["amount"],
+            currency=found["currency"].upper(),
+            reason=found["reason"],
+            opened_at=gateway.moment(found["created"]),
+            **values,
+        )
+        .on_conflict_do_update(index_elements=["stripe_id"], set_=values)
+    )
 
 
 def _post(session: Session, payment: Payment, row: dict[str, Any]) -> None:

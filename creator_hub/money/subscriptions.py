@@ -16,9 +16,11 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import Conflict, NotFound
 from creator_hub.groups import entitlements
 from creator_hub.money import gateway
-from creator_hub.money.billing_models import Checkout, StripeCustomer, Subscription
+from creator_hub.money.billing_models import Checkout, StripeCustomer, StripePrice, Subscription
 
 SOURCE = "subscription"
+KEPT_TIME = "hub_kept_time"  # metadata: the free time at Stripe that is paid time kept over a pause, until when
+RESUMED_TOPIC = "money.pause_ended"
 GRACE = timedelta(days=14)
 CANCEL_TOPIC = "money.cancel_subscription"
 _STATES = {
@@ -36,10 +38,13 @@ def access_until(row: Subscription) -> datetime:
     """When the access that this subscription gives ends, unless something changes.
 
     Running: the period's end and a grace for a late renewal. Cancelled: exactly what was paid for. A failed renewal:
-    the grace counts from the start of the period that is owed. Ended: then.
+    the grace counts from the start of the period that is owed. Paused: until the pause began, the rest is kept. Ended:
+    then.
     """
     if row.state == "ended" and row.ended_at is not None:
         return row.ended_at
+    if row.state == "paused" and row.paused_at is not None:
+        return row.paused_at
     if row.state == "past_due":
         return row.current_period_start + GRACE
     if row.cancel_at_period_end:
@@ -69,12 +74,15 @@ def apply(session: Session, found: dict[str, Any], asked_at: datetime) -> Subscr
         return None
     if row is not None and (row.stripe_id != found["id"] or row.fetched_at >= asked_at):
         return row if row.stripe_id == found["id"] else None
-    before = None if row is None else (row.state, access_until(row))
+    before = None if row is None else (row.tier_id, row.state, access_until(row))
     if row is None:
         row = _begin(session, checkout, found)
-    _take_over(row, found, asked_at)
+    was_paused = row.state == "paused"
+    _take_over(session, row, found, asked_at)
     session.add(row)
-    if (row.state, access_until(row)) != before:
+    if was_paused and row.state != "paused" and row.paused_at is not None:
+        outbox.record(session, RESUMED_TOPIC, {"subscription_id": str(row.id)}, key=f"{row.id}:{row.paused_at}")
+    if (row.tier_id, row.state, access_until(row)) != before:
         _carry(session, row)
     return row
 
@@ -114,8 +122,13 @@ def _begin(session: Session, checkout: Checkout, found: dict[str, Any]) -> Subsc
     )
 
 
-def _take_over(row: Subscription, found: dict[str, Any], asked_at: datetime) -> None:
+def _take_over(session: Session, row: Subscription, found: dict[str, Any], asked_at: datetime) -> None:
     item = found["items"]["data"][0]
+    row.tier_id = session.scalar(select(StripePrice.tier_id).where(StripePrice.stripe_id == item["price"]["id"])) or (
+        row.tier_id
+    )
+    if row.tier_id == row.pending_tier_id:
+        row.pending_tier_id = None
     row.price_minor = item["price"]["unit_amount"] * item["quantity"]
     row.currency = item["price"]["currency"].upper()
     row.interval = item["price"]["recurring"]["interval"]
@@ -126,6 +139,9 @@ def _take_over(row: Subscription, found: dict[str, Any], asked_at: datetime) -> 
     if row.ended_reason in _TOLD:  # given back: Stripe's cancellation only follows
         return
     row.state = _state(found)
+    if row.state == "paused" and row.paused_at is None:
+        row.paused_at = asked_at
+        row.paid_left_s = max(0, int((row.current_period_end - asked_at).total_seconds()))
     if row.state == "ended":
         row.ended_at = gateway.moment(found["ended_at"])
         unpaid = (found["cancellation_details"] or {}).get("reason") == "payment_failed"
@@ -134,6 +150,8 @@ def _take_over(row: Subscription, found: dict[str, Any], asked_at: datetime) -> 
 
 def _state(found: dict[str, Any]) -> str:
     state = _STATES.get(found["status"], "ended")
+    if state == "trialing" and found["metadata"].get(KEPT_TIME) == str(found["trial_end"]):
+        state = "active"
     if state == "active" and found["pause_collection"]:
         return "paused"
     return "cancelled" if state in ("active", "trialing") and found["cancel_at_period_end"] else state
