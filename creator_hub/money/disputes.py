@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from creator_hub.core.ids import new_id
-from creator_hub.money import gateway, ledger, subscriptions
+from creator_hub.money import gateway, ledger, payments, subscriptions
 from creator_hub.money.billing_models import Dispute, Payment, Subscription
 from creator_hub.money.ledger import AccountRef, Leg
 from creator_hub.money.ledger_models import LedgerTransaction
@@ -20,16 +20,15 @@ from creator_hub.money.splits import split_refund
 def settle(session: Session, found: dict[str, Any]) -> None:
     """Take over a dispute as Stripe shows it. Its balance transactions are posted once each; a loss is shared once and
     ends the access."""
-    payment = session.scalars(
-        select(Payment).where(Payment.charge_id == found["charge"]).with_for_update()
-    ).one_or_none()
-    if payment is None:
+    locked = payments.of_charge(session, found["charge"])
+    if locked is None:
         return
+    subscription, payment = locked
     _keep(session, payment, found)
     for row in found["balance_transactions"]:
         _post(session, payment, row)
     if found["status"] == "lost":
-        _share_loss(session, payment, found)
+        _share_loss(session, subscription, payment, found)
 
 
 def _keep(session: Session, payment: Payment, found: dict[str, Any]) -> None:
@@ -70,11 +69,12 @@ def _post(session: Session, payment: Payment, row: dict[str, Any]) -> None:
     )
 
 
-def _share_loss(session: Session, payment: Payment, found: dict[str, Any]) -> None:
+def _share_loss(session: Session, subscription: Subscription, payment: Payment, found: dict[str, Any]) -> None:
     currency, amount = payment.currency, found["amount"]
     shared = select(LedgerTransaction.id).filter_by(source=found["id"], kind="dispute_lost")
     if session.scalar(shared) is not None:  # the payment's row is locked: nobody shares it meanwhile
         return
+    subscriptions.end_at_once(session, subscription, "disputed")
     # A refund that was under way when the bank took the whole amount has left less to share: nobody shares the rest.
     shared_amount = min(amount, payment.gross_minor - payment.refunded_minor)
     share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=shared_amount)
@@ -93,5 +93,3 @@ def _share_loss(session: Session, payment: Payment, found: dict[str, Any]) -> No
         memo=found["reason"],
     )
     payment.refunded_minor += shared_amount
-    subscription = session.get_one(Subscription, payment.subscription_id, with_for_update=True)
-    subscriptions.end_at_once(session, subscription, "disputed")

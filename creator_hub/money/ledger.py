@@ -151,9 +151,10 @@ def balances(session: Session) -> list[tuple[AccountRef, int]]:
 
 
 def lock_account(session: Session, ref: AccountRef) -> None:
-    """Lock one account's row, before a decision that depends on its balance."""
+    """Lock one account's row, before a decision that depends on its balance. Postings, which only refer to the row, are
+    not held up. Whoever locks a subscription, a payment or a group as well locks those first."""
     account_id = _account_id(session, ref)
-    session.execute(select(LedgerAccount.id).where(LedgerAccount.id == account_id).with_for_update())
+    session.execute(select(LedgerAccount.id).where(LedgerAccount.id == account_id).with_for_update(key_share=True))
 
 
 def check(session: Session) -> list[str]:

@@ -15,7 +15,7 @@ from creator_hub.core import clock, mail
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money
 from creator_hub.groups.models import Group
-from creator_hub.money import bills, gateway, ledger, recognition
+from creator_hub.money import bills, gateway, ledger, recognition, subscriptions
 from creator_hub.money.billing_models import Decline, Payment, StripePrice, Subscription
 from creator_hub.money.bills import Bill
 from creator_hub.money.ledger import AccountRef, Leg
@@ -174,6 +174,16 @@ def _evidence(paid: PaidBill) -> dict[str, str | None]:
     card = (charge.get("payment_method_details") or {}).get("card") or {}
     billing, issued = address.get("country"), card.get("country")
     return {"billing_country": billing, "card_country": issued, "tax_place": billing or issued or "unknown"}
+
+
+def of_charge(session: Session, charge_id: str) -> tuple[Subscription, Payment] | None:
+    """The payment that a charge paid, and its subscription, both locked; None when it is none of ours."""
+    payment = session.scalars(select(Payment).where(Payment.charge_id == charge_id)).one_or_none()
+    if payment is None:
+        return None
+    subscription = subscriptions.lock(session, payment.subscription_id)
+    session.refresh(payment, with_for_update=True)
+    return subscription, payment
 
 
 def record_fee(session: Session, charge: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.core.money import Money
 from creator_hub.groups import doors
-from creator_hub.money import gateway, ledger, recognition, subscriptions
+from creator_hub.money import gateway, ledger, payments, recognition, subscriptions
 from creator_hub.money.billing_models import Payment, Refund, Subscription
 from creator_hub.money.ledger import Leg
 from creator_hub.money.shares import take_back_payment
@@ -148,14 +148,13 @@ def send(refund_id: uuid.UUID) -> None:
 
 def settle(session: Session, found: dict[str, Any]) -> None:
     """Take over a refund as Stripe shows it: succeeded ones are posted once, failed ones come back once."""
-    payment = session.scalars(
-        select(Payment).where(Payment.charge_id == found["charge"]).with_for_update()
-    ).one_or_none()
-    if payment is None:
+    locked = payments.of_charge(session, found["charge"])
+    if locked is None:
         return
+    subscription, payment = locked
     refund = _ours(session, payment, found)
     if found["status"] == "succeeded" and refund.state != "succeeded":
-        _post(session, payment, refund, found)
+        _post(session, subscription, payment, refund, found)
     elif found["status"] in ("failed", "canceled") and refund.state == "succeeded":
         _post_back(session, payment, refund, found)
     elif found["status"] in ("failed", "canceled"):
@@ -186,8 +185,12 @@ def _ours(session: Session, payment: Payment, found: dict[str, Any]) -> Refund:
     return row
 
 
-def _post(session: Session, payment: Payment, refund: Refund, found: dict[str, Any]) -> None:
+def _post(
+    session: Session, subscription: Subscription, payment: Payment, refund: Refund, found: dict[str, Any]
+) -> None:
     share = split_refund(payment.split, refunded_before=payment.refunded_minor, refund=refund.amount_minor)
+    if payment.refundable_minor <= refund.amount_minor and payment.period_end > clock.now():
+        subscriptions.end_at_once(session, subscription, "refunded")  # takes the group's lock: before any account's
     before = payment.unearned_fee_minor, payment.unearned_creator_minor
     legs = [*take_back_payment(session, payment, share), Leg(ledger.processor(payment.currency), -share.gross)]
     refund.unearned_fee_minor = before[0] - payment.unearned_fee_minor
@@ -204,9 +207,6 @@ def _post(session: Session, payment: Payment, refund: Refund, found: dict[str, A
     )
     refund.state = "succeeded"
     payment.refunded_minor += refund.amount_minor
-    if payment.refundable_minor == 0 and payment.period_end > clock.now():
-        subscription = session.get_one(Subscription, payment.subscription_id, with_for_update=True)
-        subscriptions.end_at_once(session, subscription, "refunded")
 
 
 def _post_back(session: Session, payment: Payment, refund: Refund, found: dict[str, Any]) -> None:

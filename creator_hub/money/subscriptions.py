@@ -175,6 +175,12 @@ def _carry(session: Session, row: Subscription) -> None:
     )
 
 
+def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
+    """A subscription's row, locked. Its payments are locked after it, never before: news of a charge and news of the
+    subscription come at the same time."""
+    return session.get_one(Subscription, subscription_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
 def end_at_once(session: Session, row: Subscription, reason: str) -> None:
     """End the access now (`refunded`, `disputed`) and have Stripe stop charging."""
     if row.state == "ended":
