@@ -110,13 +110,20 @@ def check_ledger() -> None:
 
 
 @stripe_group.command("replay")
-@click.argument("event_ids", nargs=-1, required=True)
-def replay_events(event_ids: tuple[str, ...]) -> None:
-    """Do the work of stored events again; what is done already stays as it is."""
+@click.argument("event_ids", nargs=-1)
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC) of Stripe's events.")
+@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="The day after the last.")
+def replay_events(event_ids: tuple[str, ...], since: datetime | None, until: datetime | None) -> None:
+    """Do the work of stored events again, named or of a range; what is done already stays as it is."""
     with unit_of_work() as session:
-        for event_id in event_ids:
+        wanted = list(event_ids)
+        if since is not None and until is not None:
+            wanted += inbox.stored_between(session, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC))
+        if not wanted:
+            raise click.UsageError("Name events, or give --from and --to.")
+        for event_id in wanted:
             inbox.replay(session, event_id)
-    click.echo(f"asked for {len(event_ids)} again")
+    click.echo(f"asked for {len(wanted)} again")
 
 
 @jobs_group.command("stuck")

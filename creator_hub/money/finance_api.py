@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from creator_hub.core import outbox
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import route
-from creator_hub.core.errors import Invalid
+from creator_hub.core.errors import Invalid, NotFound
 from creator_hub.core.paging import Page, PageRequest
 from creator_hub.core.schemas import ListQuery, WireSchema, page_of
-from creator_hub.money import finance_queries, finance_schemas, payout_queries, payouts, periods
+from creator_hub.money import finance_queries, finance_schemas, inbox, payout_queries, payouts, periods
 from creator_hub.money.finance_queries import Balances, Entry
 from creator_hub.money.payout_queries import PayoutView, RunView
 
@@ -129,3 +130,24 @@ def close_period(session: Session, actor: Actor, month: str, body: dict[str, Any
     """Close a month (yyyy-mm) that is over: nothing can be posted into it any more."""
     periods.close(session, actor, month)
     return next(period for period in finance_queries.periods(session) if period.month == month)
+
+
+@route("GET", "/finance/quarantine", permission=Permission.SEE_FINANCE, answer=finance_schemas.StuckEventList())
+def list_stuck_events(session: Session, actor: Actor) -> dict[str, Any]:
+    """Events of Stripe that wait for a person, the oldest first."""
+    return {"items": inbox.stuck(session), "next": None}
+
+
+@route(
+    "POST",
+    "/finance/quarantine/<uuid:stuck_id>/retry",
+    permission=Permission.OPERATE_PAYOUTS,
+    body=WireSchema(),
+    body_optional=True,
+    status=204,
+)
+def retry_stuck_event(session: Session, actor: Actor, stuck_id: uuid.UUID, body: dict[str, Any]) -> None:
+    """Let an event that waits for a person have its tries again."""
+    if stuck_id not in {stuck.id for stuck in inbox.stuck(session)}:
+        raise NotFound
+    outbox.retry(session, stuck_id)

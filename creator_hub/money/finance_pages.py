@@ -14,7 +14,7 @@ from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import page
 from creator_hub.core.paging import PageRequest
 from creator_hub.groups import doors
-from creator_hub.money import exports, finance_queries, payout_accounts, payout_queries
+from creator_hub.money import billing_queries, exports, finance_queries, inbox, payout_accounts, payout_queries
 
 SHOWN = PageRequest(limit=20)
 
@@ -33,6 +33,9 @@ def finance_page(session: Session, actor: Actor) -> str:
         "export_creators": list({str(due.creator.id): f"@{due.creator.handle}" for due in balances.creators}.items()),
         "export_handles": {due.creator.id: due.creator.handle for due in balances.creators},
         "export_currencies": [(code, code) for code in exports.currencies(session)],
+        "stuck": inbox.stuck(session),
+        "disputes": billing_queries.disputes(session, SHOWN).items,
+        "adjustments": finance_queries.adjustments(session, SHOWN).items,
         "periods": finance_queries.periods(session),
         "entries": finance_queries.entries(session, SHOWN).items,
         "this_month": f"{clock.now():%Y-%m}",

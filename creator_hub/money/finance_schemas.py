@@ -137,6 +137,25 @@ class EntryOut(WireSchema):
     legs = fields.List(fields.Nested(LegOut))
 
 
+class StuckEventOut(WireSchema):
+    """An event of Stripe whose work failed three times; `id` names the work, `event` is Stripe's."""
+
+    id = fields.UUID()
+    event = fields.Pluck("StripeEventRef", "id")
+    type = fields.String(attribute="event.type")
+    since = Timestamp()
+    error = fields.String()
+
+
+class StripeEventRef(WireSchema):
+    id = fields.String()
+
+
+class StuckEventList(WireSchema):
+    items = fields.List(fields.Nested(StuckEventOut))
+    next = fields.String(allow_none=True)
+
+
 class AdjustmentIn(WireSchema):
     entry_id = fields.UUID(required=True)
     reason = Text(longest=LONGEST_REASON, required=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 import stripe
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +21,14 @@ from creator_hub.money.billing_models import StripeEvent
 
 TOPIC = "money.stripe_event"
 TOLERANCE_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEvent:
+    id: uuid.UUID
+    event: StripeEvent
+    since: datetime | None
+    error: str
 
 
 def receive(session: Session, body: bytes, signature: str, secret: str) -> None:
@@ -59,6 +71,24 @@ def store(session: Session, event: dict[str, Any]) -> bool:
     if events.concerns(event["type"]):
         outbox.record(session, TOPIC, {"event_id": stored}, key=stored)
     return True
+
+
+def stored_between(session: Session, since: datetime, until: datetime) -> list[str]:
+    """The ids of the events that Stripe made in [since, until) and that mean something here, the oldest first."""
+    rows = session.execute(
+        select(StripeEvent.id, StripeEvent.type)
+        .where(StripeEvent.created_at >= since, StripeEvent.created_at < until)
+        .order_by(StripeEvent.created_at, StripeEvent.id)
+    ).all()
+    return [row.id for row in rows if events.concerns(row.type)]
+
+
+def stuck(session: Session) -> list[StuckEvent]:
+    """Events whose work failed three times: they wait for a person, and hold nobody else up."""
+    rows = [row for row in outbox.stuck(session) if row.topic == TOPIC]
+    ids = [row.payload["event_id"] for row in rows]
+    known = {event.id: event for event in session.scalars(select(StripeEvent).where(StripeEvent.id.in_(ids)))}
+    return [StuckEvent(row.id, known[row.payload["event_id"]], row.quarantined_at, row.error or "") for row in rows]
 
 
 def replay(session: Session, event_id: str) -> None:

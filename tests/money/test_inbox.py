@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from creator_hub import cli
+from creator_hub.core import outbox
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.outbox import OutboxMessage
 from creator_hub.money import inbox
 from creator_hub.money.billing_models import StripeEvent
 from creator_hub.settings import SANDBOX_CONNECT_WEBHOOK_SECRET, SANDBOX_WEBHOOK_SECRET
 from creator_hub.stripe_sandbox.webhooks import signature
+from tests.support.client import Browser
 
 EVENT: dict[str, Any] = {
     "id": "evt_1",
@@ -78,3 +82,33 @@ def test_a_replay_asks_for_the_work_again(app: Flask) -> None:
     with unit_of_work() as session:
         inbox.replay(session, "evt_1")
     assert stored() == (1, 2)
+
+
+def test_an_event_that_fails_three_times_is_shown_to_finance_and_holds_nobody_up(
+    app: Flask, browser: Callable[[], Browser]
+) -> None:
+    fay = browser()
+    fay.sign_up_with_roles("fay", ["finance"])
+    knock(app)
+    with unit_of_work() as session:
+        row = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == inbox.TOPIC)).one()
+        for _ in range(3):
+            outbox.begin(session, row.id)
+            outbox.mark_failed(session, row.id, "KeyError: 'amount_due'")
+    (stuck,) = fay.get("/finance/quarantine").json["items"]
+    assert (stuck["event"], stuck["type"], stuck["error"]) == ("evt_1", "invoice.paid", "KeyError: 'amount_due'")
+    assert "evt_1" in fay.page("/finance").get_data(as_text=True)
+    assert fay.post(f"/finance/quarantine/{stuck['id']}/retry").status_code == 204
+    assert fay.get("/finance/quarantine").json["items"] == []
+    assert fay.post(f"/finance/quarantine/{stuck['id']}/retry").status_code == 404
+
+
+def test_a_range_is_replayed_by_stripes_own_dates(app: Flask) -> None:
+    knock(app)
+    knock(app, id="evt_2", type="payment_intent.created")
+    cli.install(app)
+    runner = app.test_cli_runner()
+    told = runner.invoke(args=["stripe", "replay", "--from", "2026-09-01", "--to", "2026-10-01"])
+    assert told.output == "asked for 1 again\n", told.output
+    assert runner.invoke(args=["stripe", "replay"]).exit_code == 2
+    assert stored() == (2, 2)
