@@ -21,7 +21,7 @@ class Echo:
         self.mode, self.port = mode, free_port()
         env = {**os.environ, "PORT": str(self.port), "HUB_WEB_PROCESSES": "1", "HUB_SOCKET_EDGE": mode}
         if impatient:
-            env |= {"PING_INTERVAL": "0.5", "PING_TIMEOUT": "1"}
+            env |= {"PING_INTERVAL": "0.5", "PING_TIMEOUT": "5"}
         command = [sys.executable, "-m", "gunicorn", "-c", "creator_hub/gunicorn.py", "tests.live.echo:app"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
         eventually(self._ready, "the echo server is ready", patience=START_PATIENCE_S)

@@ -8,6 +8,7 @@ kernel reports is noted here and acted on later: no write raises, so that a brok
 from __future__ import annotations
 
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
@@ -48,8 +49,8 @@ class Connection:
     """Also what python-engineio calls a socket: it asks for `sid`, `connected`, `upgraded`, `closed`, `session`."""
 
     __slots__ = (
-        "_backlog", "_next", "_parser", "_reader", "_sock", "due", "engine", "inbox", "members", "send", "session",
-        "sid", "state", "working",
+        "_alone_since", "_backlog", "_next", "_parser", "_reader", "_sock", "due", "engine", "inbox", "members",
+        "send", "session", "sid", "state", "working",
     )  # fmt: skip
     connected = upgraded = True
 
@@ -71,7 +72,8 @@ class Connection:
         self._next = Due.JOINED
         self._reader: Any = io_watcher(fd, 1)
         self._reader.start(self._readable)
-        engine.wheel.schedule(self, self._join_patience())
+        self._alone_since = time.monotonic()
+        engine.wheel.schedule(self, min(JOIN_PATIENCE_S, float(engine.ping_interval)))
 
     @property
     def closed(self) -> bool:
@@ -206,9 +208,7 @@ class Connection:
             return None
         elif self._next == Due.PONG:
             self.shut(frames.POLICY, "ping timeout", engine.reason.PING_TIMEOUT)
-        elif self._next == Due.JOINED and self.working:
-            return self._join_patience()  # what it sent waits its turn: that is our time, not its own
-        elif self._next == Due.JOINED and not self.members:
+        elif self._is_idle_stranger():
             self.shut(frames.POLICY, "no namespace joined", engine.reason.SERVER_DISCONNECT)
         elif self._next == Due.JOINED and engine.ping_interval > JOIN_PATIENCE_S:
             self._next = Due.PING
@@ -219,14 +219,14 @@ class Connection:
             return float(engine.ping_timeout)
         return None
 
+    def _is_idle_stranger(self) -> bool:
+        """In no namespace for too long. What it sent and what waits its turn is our time, not its own."""
+        patience = min(JOIN_PATIENCE_S, self.engine.ping_interval + self.engine.ping_timeout)
+        return not self.members and not self.working and time.monotonic() - self._alone_since >= patience
+
     def expect_join(self) -> None:
         """It is in no namespace any more: another one soon, or it goes."""
-        if self.state == OPEN:
-            self._next = Due.JOINED
-            self.engine.wheel.schedule(self, self._join_patience())
-
-    def _join_patience(self) -> float:
-        return min(JOIN_PATIENCE_S, float(self.engine.ping_interval))
+        self._alone_since = time.monotonic()
 
     # -- closing ---------------------------------------------------------------------------------------------------
 
