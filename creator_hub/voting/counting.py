@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -27,7 +29,9 @@ def turnout(session: Session, box: BallotBox) -> int:
 
 def figures(session: Session, box: BallotBox) -> dict[str, Any]:
     """What a live hint tells of a box that is not sealed."""
-    return {"turnout": turnout(session, box), "totals": as_text(count(session, box, weighted=True).totals)}
+    piles = _piles(session, box)
+    totals = _counted(session, box, piles, weighted=True).totals
+    return {"turnout": _turnout(piles), "totals": as_text(totals)}
 
 
 def result_of(session: Session, box: BallotBox, group: Group, min_channel_rank: int) -> dict[str, Any]:
@@ -57,16 +61,36 @@ def close(session: Session, box: BallotBox, group: Group, min_channel_rank: int)
     return outcome
 
 
-def count(session: Session, box: BallotBox, *, weighted: bool) -> Result:
-    """Equal ballots come as one row: a recount costs what there is of difference, not what there is of voters."""
-    options = options_of(session, [box.id])[box.id]
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Equal ballots of equal weight, and how many they are."""
+
+    weight: Decimal
+    body: dict[str, Any]
+    times: int
+
+
+def _piles(session: Session, box: BallotBox) -> list[Pile]:
+    """All ballots as they are at one instant: every figure of a count comes from this one read, so they agree while
+    people vote. A recount costs what there is of difference, not what there is of voters."""
     rows = session.execute(
         select(Ballot.weight, Ballot.body, func.count().label("times"))
         .where(Ballot.box_id == box.id)
         .group_by(Ballot.weight, Ballot.body)
     ).all()
+    return [Pile(row.weight, row.body, row.times) for row in rows]
+
+
+def _turnout(piles: Sequence[Pile]) -> int:
+    return sum(pile.times for pile in piles)
+
+
+def _counted(session: Session, box: BallotBox, piles: Sequence[Pile], *, weighted: bool) -> Result:
+    """A pile of n ballots counts as one of n times the weight. Options come afterwards: none is ever taken away, so
+    those of the ballots are among them."""
+    options = options_of(session, [box.id])[box.id]
     method = counted_by(box.method, box.max_choices)
-    cast = [as_counted(method, row.body, row.times * (Fraction(row.weight) if weighted else 1)) for row in rows]
+    cast = [as_counted(method, pile.body, pile.times * (Fraction(pile.weight) if weighted else 1)) for pile in piles]
     return tally.count(method, [str(each.id) for each in options], cast, seats=box.seats, tie_seed=str(box.id))
 
 
@@ -87,16 +111,18 @@ def as_counted(method: str, body: Mapping[str, Any], weight: int | Fraction) -> 
 
 
 def _count_whole(session: Session, box: BallotBox, group: Group, min_channel_rank: int) -> dict[str, Any]:
-    raw, weighted = count(session, box, weighted=False), count(session, box, weighted=True)
+    piles = _piles(session, box)
+    voted = _turnout(piles)
+    raw, weighted = (_counted(session, box, piles, weighted=each) for each in (False, True))
     cast_by = set(session.scalars(select(Voter.user_id).where(Voter.box_id == box.id)))
-    quorum_met = len(cast_by) >= (box.quorum or 0)
+    quorum_met = voted >= (box.quorum or 0)
     return {
         "winner_ids": list(weighted.winners) if quorum_met else [],
         "order": list(weighted.order),
         "raw": raw.as_json(),
         "weighted": weighted.as_json(),
         "differs": set(raw.winners) != set(weighted.winners),
-        "turnout": len(cast_by),
+        "turnout": voted,
         "eligible": len(_eligible(session, box, group, min_channel_rank) | cast_by),
         "quorum_met": quorum_met,
         "weights_rounded": False,

@@ -73,6 +73,9 @@ def poll_page(session: Session, actor: Actor, poll_id: uuid.UUID) -> str:
         result=shown,
         rows=bars(poll["options"], shown) if shown else [],
         published=door.box.closed_at is not None,
+        waiting=queries.waiting_options(session, door.poll) if door.is_staff else [],
+        may_add=poll["state"] == "open" and (door.is_staff or poll["adding"] != "staff"),
+        differs=bool(shown and shown["differs"]),
     )
 
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from flask import render_template
+from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.edge import page
 from creator_hub.core.errors import NotFound
+from creator_hub.core.money import Money, decimals
+from creator_hub.core.schemas import WireSchema
 from creator_hub.voting import chain_queries, reading, seasons
 from creator_hub.voting.books import paragraphs
 from creator_hub.voting.chain_doors import ChainDoor, chain_by_id, round_by_id
 from creator_hub.voting.chain_models import Episode
+
+MOST_REVENUE = 99_999_999
+
+
+class RevenueQuery(WireSchema):
+    """A season's revenue in major units, to try the rule with."""
+
+    revenue = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(0, MOST_REVENUE))
+
 
 COLUMN, ROW, BOX_WIDTH, BOX_HEIGHT, EDGE = 210, 74, 170, 52, 16
 
@@ -54,6 +67,26 @@ def tree_page(session: Session, actor: Actor, chain_id: uuid.UUID) -> str:
         width=max((node["x"] + BOX_WIDTH for node in nodes), default=0) + EDGE,
         height=max((node["y"] + BOX_HEIGHT for node in nodes), default=0) + EDGE,
         box={"width": BOX_WIDTH, "height": BOX_HEIGHT},
+    )
+
+
+@page("/chains/<uuid:chain_id>/season", permission=Permission.READ_CHANNEL, query=RevenueQuery())
+def season_page(session: Session, actor: Actor, chain_id: uuid.UUID, query: dict[str, Decimal | None]) -> str:
+    """What contributors earn: the rule, tried out with a number, and every season's credits."""
+    door = chain_by_id(session, actor, chain_id, Permission.READ_CHANNEL)
+    currency, major = door.group.currency, query["revenue"]
+    tried = None
+    if major is not None:
+        revenue = Money(int(major.scaleb(decimals(currency)).to_integral_value()), currency)
+        tried = seasons.simulate(session, actor, chain_id, revenue, None)
+    return render_template(
+        "voting/season.html",
+        **_frame(door),
+        chain=chain_queries.listed(session, [door.chain])[0],
+        seasons=seasons.credits_wire(session, door.chain)["seasons"],
+        tried=tried,
+        revenue=major,
+        as_money=lambda wire: Money(wire["amount_minor"], wire["currency"]),
     )
 
 

@@ -86,3 +86,19 @@ def test_bars_share_out_what_was_given() -> None:
     }
     rows = bars([{"id": "a", "text": "A"}, {"id": "b", "text": "B"}], result)
     assert [(row["percent"], row["won"]) for row in rows] == [(75, True), (25, False)]
+
+
+def test_the_poll_page_offers_what_its_rules_allow(room: Room) -> None:
+    poll = room.poll(adding="approval", identity="public")
+    assert "Add an option" in read(room.ana, f"/polls/{poll['id']}")
+    assert "Add an option" not in read(room.ana, f"/polls/{room.poll()['id']}")
+    room.ana.post(f"/polls/{poll['id']}/options", {"text": "<i>Tart</i>"})
+    page = read(room.mei, f"/polls/{poll['id']}")
+    assert "Options that wait for you" in page
+    assert "&lt;i&gt;Tart&lt;/i&gt;" in page
+    assert "Tart" not in read(room.ana, f"/polls/{poll['id']}")
+    vote(room.ana, poll, "Cake")
+    room.mei.post(f"/polls/{poll['id']}/close")
+    page = read(room.bo, f"/polls/{poll['id']}")
+    assert "Ana: Cake" in page
+    assert "result.json" in page

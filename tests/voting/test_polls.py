@@ -213,7 +213,6 @@ def test_bad_polls_are_refused_by_field(room: Room) -> None:
         ({"options": ["a"]}, "options"),
         ({"options": ["a", "a"]}, "options"),
         ({"options": ["Red cake", "RED  cake"]}, "options"),
-        ({"options": [str(n) for n in range(10_000)]}, "options"),
         ({"method": "stv", "options": [str(n) for n in range(20)], "seats": 11}, "seats"),
         ({"quiz": {"answer": "a"}, "revote": True}, "revote"),
         ({"quiz": {"answer": "a"}, "adding": "members"}, "adding"),
@@ -225,3 +224,11 @@ def test_bad_polls_are_refused_by_field(room: Room) -> None:
     ):
         answer = room.mei.post(f"/channels/{room.channel}/polls", good | change)
         assert (answer.status_code, list(answer.json["errors"])) == (422, [field]), change
+
+
+def test_ten_thousand_options_are_refused_and_nothing_is_stored(room: Room) -> None:
+    asked = {"title": "?", "method": "plurality", "options": [str(n) for n in range(10_000)]}
+    answer = room.mei.post(f"/channels/{room.channel}/polls", asked)
+    assert answer.status_code in (413, 422)
+    assert answer.content_type == "application/problem+json"
+    assert room.mei.get(f"/channels/{room.channel}/polls").json["items"] == []

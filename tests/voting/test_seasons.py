@@ -147,6 +147,22 @@ def test_new_rules_begin_with_a_new_season_and_old_ones_stay_as_they_were(room: 
     assert [each["share_bps"] for each in room.ana.get(f"/chains/{chain['id']}/credits").json["seasons"]] == [300, 100]
 
 
+def test_the_credits_page_tries_the_rule_and_lets_the_creator_close(room: Room) -> None:
+    chain = begin(room, share_bps=1250, decay=0.5)
+    an_episode(room, chain, "One")
+    path = f"/chains/{chain['id']}/season"
+    page = room.ana.page(path + "?revenue=80").get_data(as_text=True)
+    assert "12.5 % of what the group earns is shared" in page
+    assert "10.00" in page
+    assert "Close the season" not in page
+    assert "Close the season" in room.mei.page(path).get_data(as_text=True)
+    room.mei.post(f"/chains/{chain['id']}/season/close")
+    post_what_waits()
+    assert "Season 2" in room.ana.page(path).get_data(as_text=True)
+    for odd in ("-1", "abc", "NaN", "1e99"):
+        assert room.ana.page(f"{path}?revenue={odd}").status_code == 422
+
+
 @pytest.mark.parametrize(
     "change",
     [
