@@ -40,7 +40,7 @@ def desk(till: Till, chromium: Browser) -> Iterator[Desk]:
         page.get_by_label("E-mail").fill(f"{handle}@example.test")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
+        page.wait_for_url(f"{settings.current().public_url}{path}")  # the sign-in page's address ends with it too
         return page
 
     yield open_page
