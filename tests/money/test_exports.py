@@ -375,7 +375,9 @@ def test_ten_times_the_rows_take_no_more_memory(shop: Shop, fay: Browser, monkey
         tracemalloc.stop()
         return peak
 
-    few, many = peak_of(500), peak_of(4500)
+    # The shop's own servers run in this process and only ever add to a peak: the lowest of three is the export's.
+    few = min(peak_of(150) for _ in range(3))
+    many = min(peak_of(1500) for _ in range(3))
     assert many < few * 1.3
 
 
