@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import redis
 from argon2 import PasswordHasher
 from flask import Flask
+from hypothesis import HealthCheck
 
 from creator_hub.accounts import passwords
 from creator_hub.app import create_app, wire
@@ -16,6 +18,15 @@ from creator_hub.core.ids import new_id
 from creator_hub.settings import Settings
 from tests.support.client import Browser
 from tests.support.engines import TEMPLATE, Engines, EnginesPlugin
+
+# Examples are judged by what they find, never by how long a loaded machine takes for them.
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("steady")
 
 _KEY = pytest.StashKey[EnginesPlugin]()
 

@@ -73,7 +73,7 @@ def test_a_banned_fan_hears_nothing_said_afterwards(hub: Hub, joined: Sit) -> No
     bo_id = bo.http.get(hub.first.url + "/api/v1/me").json()["id"]
     hub.mei.post(hub.first, "/groups/mei/bans", user_id=bo_id, reason="spam")
     ana.say(hub.channel, "is he gone?")
-    revoked = eventually(lambda: bo.has_heard("access.revoked"), "bo is put out", patience=2)
+    revoked = eventually(lambda: bo.has_heard("access.revoked"), "bo is put out")
     assert revoked == [{"channel_id": hub.channel, "reason": "banned"}]
     eventually(lambda: "is he gone?" in ana.texts(hub.channel), "ana heard herself")
     assert bo.texts(hub.channel) == []
@@ -85,7 +85,7 @@ def test_signing_out_takes_the_open_socket_out_of_its_channels(hub: Hub, joined:
     ana, bo = joined("ana", hub.first), joined("bo", hub.second)
     bo.send(hub.first, "DELETE", "/session")
     ana.say(hub.channel, "after he signed out")
-    eventually(lambda: bo.has_heard("access.revoked"), "bo is put out", patience=2)
+    eventually(lambda: bo.has_heard("access.revoked"), "bo is put out")
     eventually(lambda: not bo.socket.connected, "the socket is closed")
     assert bo.texts(hub.channel) == []
 
@@ -95,7 +95,7 @@ def test_without_redis_messages_still_arrive(hub: Hub, joined: Sit, redis_url: s
     with redis.Redis.from_url(redis_url) as client:
         client.client_kill_filter(_type="pubsub")
     assert ana.say(hub.channel, "nobody was told")["ok"]
-    eventually(lambda: bo.texts(hub.channel) == ["nobody was told"], "the poll found it", patience=5)
+    eventually(lambda: bo.texts(hub.channel) == ["nobody was told"], "the poll found it")
 
 
 def test_each_fan_is_told_who_is_here_on_both_processes(hub: Hub, joined: Sit) -> None:

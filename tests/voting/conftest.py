@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import hypothesis
 import pytest
-from hypothesis import HealthCheck
 
 from creator_hub.app import create_app
 from creator_hub.core import clock, db
@@ -18,12 +16,6 @@ from creator_hub.core.ids import new_id
 from creator_hub.settings import Settings
 from tests.support.client import Browser
 from tests.support.engines import TEMPLATE, Engines
-
-# Examples are judged by what they find, never by how long a loaded machine takes for them.
-hypothesis.settings.register_profile(
-    "steady", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("steady")
 
 Open = Callable[[], Browser]
 
