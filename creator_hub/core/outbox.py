@@ -25,9 +25,9 @@ from creator_hub.core.ids import new_id
 MAX_ATTEMPTS = 3
 LEASE = timedelta(seconds=60)
 log = logs.get(__name__)
-# A peer that is away is asked again after a quarter of the time that has passed since, but for these bounds; whoever
-# stays away longer than `PATIENCE` is no longer waited for.
-SHORTEST_WAIT, LONGEST_WAIT, PATIENCE = timedelta(seconds=5), timedelta(minutes=5), timedelta(days=3)
+# A peer that is away is asked again after half the time that has passed since, but for these bounds: its jobs must not
+# keep a worker from the others'. Whoever stays away longer than `PATIENCE` is no longer waited for.
+SHORTEST_WAIT, LONGEST_WAIT, PATIENCE = timedelta(seconds=20), timedelta(minutes=5), timedelta(days=3)
 
 
 class OutboxMessage(Base):
@@ -156,7 +156,7 @@ def mark_waiting(session: Session, message_id: uuid.UUID, error: str) -> None:
     message.attempts -= 1
     message.error = error[:2000]
     message.leased_until = None
-    message.due_at = at + min(max(waited / 4, SHORTEST_WAIT), LONGEST_WAIT)
+    message.due_at = at + min(max(waited / 2, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 def _quarantine(message: OutboxMessage, error: str) -> None:
