@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from creator_hub.accounts.models import User
-from creator_hub.core.access import Actor
+from creator_hub.core.access import Actor, Principal
 from creator_hub.core.errors import NotFound
 
 
@@ -29,3 +29,12 @@ def user_by_handle(session: Session, handle: str) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def rights_of(session: Session, user_id: uuid.UUID) -> frozenset[Principal]:
+    """What a person is on the platform now: work that waited is done with the rights of today, not of the asking."""
+    user = session.get_one(User, user_id, populate_existing=True)
+    if user.deleted_at is not None:
+        return frozenset({Principal.ANONYMOUS})
+    suspended = user.suspended_at is not None
+    return Actor(user_id=user.id, roles=frozenset(user.roles), suspended=suspended).principals()

@@ -111,12 +111,12 @@ def mark_read(session: Session, actor: Actor, channel_id: uuid.UUID, body: dict[
 @route(
     "GET",
     "/groups/<handle>/search",
-    permission=Permission.LIST_MEMBERS,
+    permission=Permission.READ_CHANNEL,
     query=schemas.SearchQuery(),
     answer=schemas.MessagePage(),
 )
 def search(session: Session, actor: Actor, handle: str, query: dict[str, Any]) -> Reply:
     """Search the channels one may read."""
-    door = group_by_handle(session, actor, handle, Permission.LIST_MEMBERS)
+    door = group_by_handle(session, actor, handle, Permission.READ_CHANNEL)
     visible = [channel.id for channel in channels_visible_to(session, door.group, door.standing)]
     return Reply({"items": queries.search(session, visible, query["q"], query["limit"]), "next": None})

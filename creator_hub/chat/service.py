@@ -30,8 +30,7 @@ from creator_hub.core.errors import Conflict, HubError, Invalid, NotAllowed, Slo
 from creator_hub.core.ids import new_id
 from creator_hub.core.schemas import rfc3339
 from creator_hub.groups.doors import ChannelDoor, channel_by_id, channel_for_each
-from creator_hub.groups.models import Group
-from creator_hub.groups.mutes import mute_in_force, silenced
+from creator_hub.groups.mutes import refuse_muted, silenced
 
 EDIT_WINDOW = timedelta(hours=24)
 MOST_EMOJI_PER_MESSAGE = 20
@@ -99,7 +98,7 @@ def send_all(session: Session, channel_id: uuid.UUID, drafts: Sequence[Draft]) -
                 outcomes.append(_same_or_refused(session, earlier[author], checked))
                 continue
             if author in muted:
-                _not_muted(session, draft.actor, door.group)
+                refuse_muted(session, door.group.id, draft.actor.person())
             new.append(_compose(session, checked, door))
             outcomes.append(new[-1].message)
         except HubError as refusal:
@@ -180,7 +179,7 @@ def react(session: Session, actor: Actor, message_id: uuid.UUID, emoji: str, *, 
     if not 0 < len(emoji) <= 16 or _WORDS_OR_SPACE.search(emoji):
         raise Invalid(errors={"emoji": ["Choose one emoji."]})
     door = locked_message(session, actor, message_id, Permission.POST)
-    _not_muted(session, actor, door.group)
+    refuse_muted(session, door.group.id, actor.person())
     message = door.message
     counts = queries.reaction_counts(session, [message.id]).get(message.id, {})
     if present and emoji not in counts and len(counts) >= MOST_EMOJI_PER_MESSAGE:
@@ -232,21 +231,12 @@ def locked_message(session: Session, actor: Actor, message_id: uuid.UUID, permis
 
 def _may_speak(session: Session, actor: Actor, door: ChannelDoor) -> None:
     _open_to(door)
-    _not_muted(session, actor, door.group)
+    refuse_muted(session, door.group.id, actor.person())
 
 
 def _open_to(door: ChannelDoor) -> None:
     if door.channel.kind == "announcement" and door.standing.role not in STAFF:
         raise NotAllowed("Only the creator and moderators write in this channel.", code="announcement")
-
-
-def _not_muted(session: Session, actor: Actor, group: Group) -> None:
-    """Read under the channel's lock, as the door is: a mute that was waited for is obeyed."""
-    row = mute_in_force(session, group.id, actor.person())
-    if row is None:
-        return
-    until = f" until {row.until:%d %B %H:%M} UTC" if row.until else ""
-    raise NotAllowed(f"You are muted in this group{until}. Reason: {row.reason}", code="muted")
 
 
 def _not_too_fast(session: Session, actor: Actor, door: ChannelDoor) -> None:

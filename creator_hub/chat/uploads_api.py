@@ -17,6 +17,7 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import Reply, route
 from creator_hub.core.errors import Invalid
 from creator_hub.groups.doors import channel_by_id
+from creator_hub.groups.mutes import refuse_muted
 
 LARGEST_BYTES = 12 * 1024 * 1024
 # The bytes were re-encoded by us; should a browser still take them for a page, that page may do nothing.
@@ -38,7 +39,8 @@ PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-
 def upload(actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     """Upload a picture for a message (multipart, field `file`); the answer's id goes into `attachments`."""
     with unit_of_work() as session:
-        channel_by_id(session, actor, query["channel_id"], Permission.POST)
+        door = channel_by_id(session, actor, query["channel_id"], Permission.POST)
+        refuse_muted(session, door.group.id, actor.person())
         uploads.refuse_hoarding(session, actor.person())
     sent = request.files.get("file")
     if sent is None:

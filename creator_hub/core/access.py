@@ -86,7 +86,7 @@ ALLOWED: Mapping[Permission, frozenset[Principal]] = {
     Permission.SESSION: EVERYBODY | {P.SUSPENDED},
     Permission.USE_ACCOUNT: PEOPLE,
     Permission.READ_CHANNEL: INSIDE | {P.TRUST},
-    Permission.LIST_MEMBERS: INSIDE | {P.LOWER_TIER, P.TRUST},
+    Permission.LIST_MEMBERS: INSIDE | {P.TRUST},
     Permission.POST: INSIDE,
     Permission.EDIT_OWN: INSIDE,
     Permission.DELETE_MESSAGE: STAFF_OF_GROUP | {P.SELF, P.TRUST},
@@ -95,7 +95,7 @@ ALLOWED: Mapping[Permission, frozenset[Principal]] = {
     Permission.MODERATE: STAFF_OF_GROUP | {P.TRUST},
     Permission.MAKE_MODERATOR: frozenset({P.OWNER}),
     Permission.INVITE: STAFF_OF_GROUP,
-    Permission.JOIN: PEOPLE - {P.BANNED},
+    Permission.JOIN: frozenset({P.SIGNED_IN}),  # the banned are no longer that here, whatever duty they have
     Permission.LEAVE: frozenset({P.LOWER_TIER, P.MEMBER, P.MODERATOR}),
     Permission.CREATE_GROUP: PEOPLE,
     Permission.MANAGE_GROUP: frozenset({P.OWNER}),

@@ -117,13 +117,20 @@ def tier_by_id(session: Session, actor: Actor, tier_id: uuid.UUID, permission: P
     return TierDoor(tier, door.group, door.standing)
 
 
+def group_behind(session: Session, actor: Actor, group_id: uuid.UUID, permission: Permission) -> GroupDoor:
+    """The group that something private hangs on, an invite or a payment: to strangers neither exists."""
+    _ask_to_sign_in(actor, permission)
+    group = _one(session, select(Group).where(Group.id == group_id))
+    standing = standing_of(session, group, actor)
+    require(actor, permission, standing.principals, hidden=_is_stranger(standing))
+    return GroupDoor(group, standing)
+
+
 def invite_by_id(session: Session, actor: Actor, invite_id: uuid.UUID, permission: Permission) -> InviteDoor:
     _ask_to_sign_in(actor, permission)
     invite = _one(session, select(Invite).where(Invite.id == invite_id))
-    group = _one(session, select(Group).where(Group.id == invite.group_id))
-    standing = standing_of(session, group, actor)
-    require(actor, permission, standing.principals, hidden=_is_stranger(standing))
-    return InviteDoor(invite, group, standing)
+    door = group_behind(session, actor, invite.group_id, permission)
+    return InviteDoor(invite, door.group, door.standing)
 
 
 def invite_by_passcode(session: Session, actor: Actor, passcode: str, permission: Permission) -> InviteDoor:

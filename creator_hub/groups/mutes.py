@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from creator_hub.core import clock
 from creator_hub.core.access import Actor
-from creator_hub.core.errors import Conflict, Invalid, NotFound
+from creator_hub.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit
 from creator_hub.groups.access_changes import lock_group
@@ -67,6 +67,16 @@ def unmute(session: Session, actor: Actor, group: Group, user_id: uuid.UUID) -> 
         raise NotFound
     row.lifted_at = clock.now()
     audit.note(session, group, actor, "mute.lifted", subject_id=user_id)
+
+
+def refuse_muted(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> None:
+    """Raise NotAllowed for whoever is silenced. Whatever others would read asks here, under the lock it writes with: a
+    mute that was waited for is obeyed."""
+    row = mute_in_force(session, group_id, user_id)
+    if row is None:
+        return
+    until = f" until {row.until:%d %B %H:%M} UTC" if row.until else ""
+    raise NotAllowed(f"You are muted in this group{until}. Reason: {row.reason}", code="muted")
 
 
 def mute_in_force(session: Session, group_id: uuid.UUID, user_id: uuid.UUID) -> Mute | None:

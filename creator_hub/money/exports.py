@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from creator_hub.accounts.doors import user_by_id
+from creator_hub.accounts.doors import rights_of, user_by_id
 from creator_hub.core import clock, outbox
-from creator_hub.core.access import Actor
+from creator_hub.core.access import Actor, Permission, allows
 from creator_hub.core.db import unit_of_work
 from creator_hub.core.errors import Conflict, Invalid, NotFound
 from creator_hub.core.ids import new_id
@@ -41,6 +41,7 @@ TOPIC = "money.export"
 LEDGER_LOCK = 7_260_120  # everybody who posts holds it shared until the commit
 DECIDED = ("ready", "refused")
 SHOWN = 20
+RIGHT_LOST = "Whoever asked for this file may no longer have it."
 BANK_CURRENCY = {"pain.001": "EUR", "nacha": "USD"}
 TABLES: Mapping[str, Callable[[Export], Table]] = {
     "payout_reconciliation": ReconciliationTable,
@@ -178,6 +179,9 @@ def _begin(export_id: uuid.UUID) -> tuple[Export, Table] | None:
     with unit_of_work() as session:
         export = _undecided(session, export_id)
         if export is None:
+            return None
+        if not allows(Permission.EXPORT_FINANCE, rights_of(session, export.requested_by)):
+            export.state, export.error, export.finished_at = "refused", RIGHT_LOST, clock.now()
             return None
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": LEDGER_LOCK})
         export.state, export.error, export.rows_done = "running", None, 0

@@ -13,35 +13,49 @@ import stripe
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from creator_hub.accounts.doors import rights_of
 from creator_hub.core import clock
+from creator_hub.core.access import Permission, allows
 from creator_hub.core.db import unit_of_work
 from creator_hub.money import gateway, ledger
 from creator_hub.money.ledger import Leg
-from creator_hub.money.payout_models import Payout, PayoutAccount
+from creator_hub.money.payout_models import Payout, PayoutAccount, PayoutRun
 from creator_hub.money.payouts import payout_clearing, settle_run, source_of
 
 
 def send(payout_id: uuid.UUID) -> None:
-    """Transfer one approved payout to its creator. Safe to repeat. Raises when Stripe is away: the job comes back."""
+    """Transfer one approved payout to its creator. Safe to repeat. Raises when Stripe is away: the job comes back.
+
+    Rights are those of now: once whoever approved has lost theirs, what is not sent yet stays here.
+    """
     with unit_of_work() as session:
         payout = session.get_one(Payout, payout_id)
         if payout.state != "draft":
             return
         account = session.scalars(select(PayoutAccount).where(PayoutAccount.user_id == payout.creator_id)).one()
         settle_run(session, payout.run_id)
+        approver = session.get_one(PayoutRun, payout.run_id).approved_by
+        may_send = approver is not None and allows(Permission.OPERATE_PAYOUTS, rights_of(session, approver))
     try:
-        transfer = _find_or_create(payout, account)
+        transfer = _find(payout) or (_create(payout, account) if may_send else None)
     except stripe.InvalidRequestError as refusal:
         take_over_refusal(payout_id, refusal.user_message or str(refusal))
+        return
+    if transfer is None:
+        take_over_refusal(payout_id, "Whoever approved this may no longer approve payouts.")
         return
     take_over_transfer(payout_id, transfer)
 
 
-def _find_or_create(payout: Payout, account: PayoutAccount) -> dict[str, Any]:
+def _find(payout: Payout) -> dict[str, Any] | None:
+    """The transfer that an earlier try made; it is there whatever has become of anybody's rights."""
     group = str(payout.id)
     found = gateway.ask(lambda client: client.v1.transfers.list({"transfer_group": group, "limit": 1}))["data"]
-    if found:
-        return dict(found[0])
+    return dict(found[0]) if found else None
+
+
+def _create(payout: Payout, account: PayoutAccount) -> dict[str, Any]:
+    group = str(payout.id)
     return gateway.ask(
         lambda client: client.v1.transfers.create(
             {
@@ -81,7 +95,7 @@ def take_over_transfer(payout_id: uuid.UUID, transfer: dict[str, Any]) -> None:
 
 
 def take_over_refusal(payout_id: uuid.UUID, reason: str) -> None:
-    """Stripe said no for good: the money is payable again, and the payout says why."""
+    """Stripe, or the table of rights, said no for good: the money is payable again, and the payout says why."""
     with unit_of_work() as session:
         payout = _locked(session, payout_id)
         if payout.state != "draft":

@@ -60,12 +60,14 @@ def _of_this_request(session: Session, payment: Payment, request_key: str | None
 
 
 def _door(session: Session, actor: Actor, payment_id: uuid.UUID) -> Payment:
-    """The payment, locked, for the group's owner and finance."""
-    payment = session.get(Payment, payment_id, with_for_update=True)
+    """The payment, locked, for the group's owner and finance. Strangers hold no lock and learn nothing."""
+    actor.person()
+    payment = session.get(Payment, payment_id)
     if payment is None:
         actor.proved.add(Permission.ISSUE_REFUND)
         raise NotFound
-    doors.group_by_id(session, actor, payment.group_id, Permission.ISSUE_REFUND)
+    doors.group_behind(session, actor, payment.group_id, Permission.ISSUE_REFUND)
+    session.refresh(payment, with_for_update=True)
     return payment
 
 

@@ -11,7 +11,7 @@ from creator_hub import streams
 from creator_hub.core.access import Actor, Permission
 from creator_hub.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from creator_hub.core.ids import new_id
-from creator_hub.groups.mutes import mute_in_force
+from creator_hub.groups.mutes import refuse_muted
 from creator_hub.voting import ballots, counting, polls, queries
 from creator_hub.voting.doors import PollDoor, poll_by_id
 from creator_hub.voting.models import Option, Poll
@@ -75,8 +75,7 @@ def _may_add(session: Session, actor: Actor, door: PollDoor) -> None:
         return
     if door.poll.adding == "staff":
         raise NotAllowed("Only the creator and moderators add options to this poll.")
-    if mute_in_force(session, door.group.id, actor.person()) is not None:
-        raise NotAllowed("You are muted in this group.", code="muted")
+    refuse_muted(session, door.group.id, actor.person())
     mine = select(func.count()).where(Option.box_id == door.poll.id, Option.added_by == actor.person())
     if (session.scalar(mine) or 0) >= MOST_PER_MEMBER:
         raise Conflict("You have added as many options as one may.", code="too_many_options")

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from creator_hub import streams
 from creator_hub.core import clock
 from creator_hub.core.access import Actor, Permission
-from creator_hub.core.errors import Conflict, Invalid, NotAllowed
+from creator_hub.core.errors import Conflict, Invalid
 from creator_hub.core.ids import new_id
 from creator_hub.groups.doors import channel_by_id
-from creator_hub.groups.mutes import mute_in_force
+from creator_hub.groups.mutes import refuse_muted
 from creator_hub.voting import qa_queries, tellings
 from creator_hub.voting.qa_doors import QaDoor, qa_by_id, question_by_id
 from creator_hub.voting.qa_models import WAITING, QaSession, Question, QuestionUpvote
@@ -61,9 +61,7 @@ def ask(session: Session, actor: Actor, qa_id: uuid.UUID, text: str, *, anonymou
     door = _held(session, actor, qa_id)
     if anonymous and not door.qa.anonymous_allowed:
         raise Invalid(errors={"anonymous": ["Questions carry a name in this session."]})
-    muted = mute_in_force(session, door.group.id, actor.person())
-    if muted is not None:
-        raise NotAllowed("You are muted in this group: %(reason)s", code="muted", reason=muted.reason)
+    refuse_muted(session, door.group.id, actor.person())
     _refuse_flood(session, actor, door.qa)
     question = Question(
         id=new_id(),

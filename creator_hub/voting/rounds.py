@@ -21,6 +21,7 @@ from creator_hub.core.errors import Conflict, Invalid
 from creator_hub.core.ids import new_id
 from creator_hub.groups import audit
 from creator_hub.groups.models import Channel, Group
+from creator_hub.groups.mutes import refuse_muted
 from creator_hub.voting import ballots, chain_queries, chains, counting, seasons, tellings
 from creator_hub.voting.chain_doors import RoundDoor, chain_by_id, round_by_id, round_of_proposal
 from creator_hub.voting.chain_models import UNDER_WAY, Chain, Episode, EpisodeLike, Round
@@ -67,6 +68,7 @@ def open_round(session: Session, actor: Actor, chain_id: uuid.UUID, parent_id: u
 def propose(session: Session, actor: Actor, round_id: uuid.UUID, title: str, body: str) -> Episode:
     """Offer an episode while the round is in writing. The licence accepted is kept with the text."""
     door = _locked(session, actor, round_id, Permission.VOTE)
+    refuse_muted(session, door.group.id, actor.person())
     found, rules = door.round, door.chain.rules
     if found.state != "writing" or found.writing_closes_at <= clock.now():
         raise Conflict("The time for writing is over.", code="writing_closed")

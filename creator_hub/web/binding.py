@@ -22,9 +22,10 @@ from creator_hub.core.db import unit_of_work
 from creator_hub.core.edge import ROUTES, Redirect, Reply, Route
 from creator_hub.core.errors import BadRequest, NotAllowed, WrongType
 from creator_hub.core.idempotency import Held, Replay
-from creator_hub.core.schemas import load
-from creator_hub.web.identity import Caller, check_csrf, face_of, identify
+from creator_hub.core.schemas import WireSchema, load
+from creator_hub.web.identity import SAFE_METHODS, Caller, check_csrf, face_of, identify
 
+NO_BODY = WireSchema()
 VISIT_MAX_AGE_S = 180 * 24 * 3600
 # The longest text anybody may send is an episode of 20,000 signs, in JSON's longest spelling 240 kB.
 LARGEST_JSON = 256 * 1024
@@ -170,6 +171,9 @@ def _inputs(route: Route) -> dict[str, Any]:
         )
     if route.body is not None:
         inputs["body"] = load(route.body, _json_body(route))
+    elif route.method not in SAFE_METHODS and not route.raw_body and request.get_data(cache=True):
+        # Whoever sends a body believes that it does something: what is not known is refused here too.
+        load(NO_BODY, _json_body(route))
     return inputs
 
 

@@ -37,10 +37,12 @@ def ask_due(session: Session) -> int:
 
 
 def write(session: Session, group_id: uuid.UUID) -> None:
-    """Put the letter into the post."""
+    """Put the letter into the post, unless its reader may not see these figures any more."""
     group = session.get_one(Group, group_id)
-    found = overview(session, group, moment_of(session, group), DAYS)
     owner = session.get_one(User, group.owner_id)
+    if not owner.is_active:
+        return
+    found = overview(session, group, moment_of(session, group), DAYS)
     text = "\n".join([*_figures(found), *_promises(session, group), "", _link(group), ""])
     mail.send_later(session, to=owner.email, subject=f"The week of {group.name}", text=text)
 
