@@ -24,7 +24,7 @@ from creator_hub.embedded import EmbeddedPostgres, EmbeddedValkey
 from creator_hub.embedded.engine import is_free, wait_until
 from creator_hub.settings import Settings
 
-READY_PATIENCE_S = 30.0
+READY_PATIENCE_S = 120.0
 STOP_PATIENCE_S = 15.0
 WATCH_S = 0.3
 LONGEST_PAUSE_S = 10.0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 STOP_PATIENCE_S = 20.0
-START_PATIENCE_S = 20.0
+START_PATIENCE_S = 60.0
 
 
 class EngineFailed(RuntimeError):

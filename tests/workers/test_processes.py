@@ -19,7 +19,7 @@ from tests.support.client import Browser
 from tests.support.hub import ROOT, eventually
 
 # Three interpreters start, while other tests use the same cores.
-START_PATIENCE_S = 60.0
+START_PATIENCE_S = 180.0
 Open = Callable[[], Browser]
 
 
