@@ -36,6 +36,7 @@ bench: setup .venv/.dev ## measure the sockets beside Node's and a bare send() l
 	@ulimit -n $$(ulimit -Hn) && $(PY) -m benchmarks $(if $(SHORT),--short)
 
 faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills, 100,000 operations on the ledger
+	@HUB_RACE_ROUNDS=1000 .venv/bin/pytest tests/voting/test_races.py -q -p no:cacheprovider -o timeout=3000
 	@HUB_STORM_FANS=40 .venv/bin/pytest tests/money/test_event_storm.py -q -p no:cacheprovider
 	@HUB_LEDGER_OPERATIONS=100000 .venv/bin/pytest tests/money/test_ledger_lives.py -q -p no:cacheprovider
 	@HUB_FAULT_ROUNDS=100 .venv/bin/pytest tests/live/test_faults.py -q -s -p no:cacheprovider -o timeout=3000
