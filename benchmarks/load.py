@@ -38,7 +38,7 @@ def load(*, connections: int, port: int | str, pid: int | str, arguments: list[s
     command = [str(RESULTS / "wsload"), "--port", str(port), "--pid", str(pid), "--conns", str(connections), *arguments]
     ran = subprocess.run([*command, "--limit", "300"], capture_output=True, text=True, check=False)
     if not ran.stdout.strip().endswith("}"):
-        raise RuntimeError(f"the load client failed: {ran.stderr[-500:]}")
+        raise RuntimeError(f"the load client failed ({ran.returncode}): {ran.stderr[-500:]}")
     told: dict[str, Any] = json.loads(ran.stdout)
     told["complaints"] = ran.stderr.strip()
     return told
