@@ -19,6 +19,8 @@ from creator_hub.settings import Settings
 from tests.support.client import Browser
 from tests.support.engines import TEMPLATE, Engines, EnginesPlugin
 
+pytest_plugins = ["tests.support.chromium"]
+
 # Examples are judged by what they find, never by how long a loaded machine takes for them.
 hypothesis.settings.register_profile(
     "steady",

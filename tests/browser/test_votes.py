@@ -14,7 +14,6 @@ from tests.support.hub import Fan, Web, eventually
 
 Open = Callable[..., Page]
 # A busy machine may take its time; what is waited for comes or does not.
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

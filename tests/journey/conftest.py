@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import chromium  # noqa: F401 - the fixture
 from tests.journey.people import Person
 from tests.support.hub import Web
 from tests.support.whole_hub import WholeHub, whole_hub
@@ -21,13 +20,12 @@ def hub(database: str, redis_url: str, tmp_path: Path) -> Iterator[WholeHub]:
 
 
 @pytest.fixture
-def person(request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
+def person(chromium: Browser) -> Iterator[Callable[..., Person]]:
     """Somebody with a browser of their own, at the address of one web process."""
-    browser: Browser = request.getfixturevalue("chromium")
     people: list[Person] = []
 
     def enter(name: str, web: Web, **options: object) -> Person:
-        somebody = Person(name, browser.new_context(base_url=web.url, **options), web)  # type: ignore[arg-type]
+        somebody = Person(name, chromium.new_context(base_url=web.url, **options), web)  # type: ignore[arg-type]
         people.append(somebody)
         return somebody
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 from tests.stripe_sandbox.conftest import Till, moment
 
 AXE = (Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js").read_text()
@@ -16,7 +15,7 @@ APRIL = moment("2027-04-01T00:00")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_finds_nothing_on_any_page(till: Till, chromium: Browser, scheme: str, width: int) -> None:  # noqa: F811
+def test_axe_finds_nothing_on_any_page(till: Till, chromium: Browser, scheme: str, width: int) -> None:
     fan = till.frozen(APRIL, till.price(1000))
     till.control("decline_next")
     fan.to(moment("2027-05-01T02:00"))
