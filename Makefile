@@ -35,7 +35,8 @@ lint: .venv/.dev ## style, types, floors
 bench: setup .venv/.dev ## measure the sockets beside Node's and a bare send() loop, and the whole way of a message
 	@ulimit -n $$(ulimit -Hn) && $(PY) -m benchmarks $(if $(SHORT),--short)
 
-faults: setup .venv/.dev ## the long form of the fault tests: a hundred kills, 100,000 operations on the ledger
+faults: setup .venv/.dev ## the long forms: every cell of the access matrix, a hundred kills, 100,000 operations on the ledger
+	@HUB_EVERY_CELL=1 .venv/bin/pytest tests/access/test_matrix.py -q -n auto -p no:cacheprovider
 	@HUB_RACE_ROUNDS=1000 .venv/bin/pytest tests/voting/test_races.py -q -p no:cacheprovider -o timeout=3000
 	@HUB_STORM_FANS=40 .venv/bin/pytest tests/money/test_event_storm.py -q -p no:cacheprovider
 	@HUB_LEDGER_OPERATIONS=100000 .venv/bin/pytest tests/money/test_ledger_lives.py -q -p no:cacheprovider
