@@ -23,6 +23,7 @@ from creator_hub.money import ledger
 from creator_hub.money.billing_models import Subscription
 from tests.browser.test_journey import violations
 from tests.journey.people import Person
+from tests.support.hub import eventually
 from tests.support.whole_hub import PATIENCE_S, WholeHub
 
 DECLINED, GOOD = "4000 0000 0000 0002", "4242 4242 4242 4242"
@@ -319,12 +320,16 @@ def period_end(fan: Person) -> datetime:
 
 
 def looks_at_her_figures(hub: WholeHub, mei: Person, *figures: str, stayed: list[str]) -> None:
-    """What the workers wrote down, drawn as well as listed; the page itself only reads."""
+    """What the workers wrote down, drawn as well as listed. The page only reads: it is opened again until they have."""
     hub.settled()
     page = mei.page
-    page.goto("/g/mei/dashboard")
-    for figure in figures:
-        expect(page.locator("dl.tiles")).to_contain_text(figure)
+
+    def shows() -> bool:
+        page.goto("/g/mei/dashboard")
+        tiles = " ".join(page.locator("dl.tiles").inner_text().split())
+        return all(figure in tiles for figure in figures)
+
+    eventually(shows, f"the dashboard shows {figures}", PATIENCE_S)
     expect(page.locator("#cohort-chart [data-plot] .cohort__cell")).to_have_text(stayed)
     for drawn in ("members", "mrr", "movement"):
         expect(page.locator(f"#{drawn}-chart canvas")).to_be_visible()
